@@ -1,0 +1,45 @@
+import { defineConfig } from "vitest/config";
+
+const source = { resolve: { conditions: ["source"] }, ssr: { resolve: { conditions: ["source"] } } };
+
+/**
+ * Three kinds of test, by what they need: `unit` needs nothing; `redis` gets a redis-server of its own
+ * (started by `celery/test/support/redis-global.ts`); `fault` kills processes and takes minutes.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...source,
+        test: {
+          name: "unit",
+          include: ["{celery,server,client,docs,lessons,scripts}/**/*.test.{ts,tsx}"],
+          exclude: ["**/*.redis.test.ts", "**/*.fault.test.ts", "**/node_modules/**", "**/dist/**"],
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: "redis",
+          pool: "forks",
+          include: ["{celery,server}/**/*.redis.test.ts"],
+          exclude: ["**/node_modules/**", "**/dist/**"],
+          globalSetup: ["celery/test/support/redis-global.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: "fault",
+          pool: "forks",
+          fileParallelism: false,
+          include: ["celery/**/*.fault.test.ts"],
+          exclude: ["**/node_modules/**", "**/dist/**"],
+          globalSetup: ["celery/test/support/redis-global.ts"],
+          testTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
