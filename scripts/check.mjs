@@ -8,7 +8,16 @@ const root = new URL("..", import.meta.url).pathname;
 const reports = join(root, "test-results");
 
 const vitest = (project) => ({
-  command: ["npx", "vitest", "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile=${reports}/${project}.json`],
+  command: [
+    "npx",
+    "vitest",
+    "run",
+    "--project",
+    project,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile=${reports}/${project}.json`,
+  ],
   counts: `${project}.json`,
 });
 
@@ -51,11 +60,20 @@ async function step(name, { command, counts }) {
   const started = performance.now();
   const ok = (await run(command)) === 0;
   const seconds = (performance.now() - started) / 1000;
-  return { name, ok, seconds, ...(counts ? await readCounts(join(reports, counts)) : { passed: ok ? 1 : 0, failed: ok ? 0 : 1 }) };
+  return {
+    name,
+    ok,
+    seconds,
+    ...(counts ? await readCounts(join(reports, counts)) : { passed: ok ? 1 : 0, failed: ok ? 0 : 1 }),
+  };
 }
 
 function run([command, ...args]) {
-  const env = { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: join(reports, "browser.json"), CHROMIUM_BIN: chromium() ?? "" };
+  const env = {
+    ...process.env,
+    PLAYWRIGHT_JSON_OUTPUT_NAME: join(reports, "browser.json"),
+    CHROMIUM_BIN: chromium() ?? "",
+  };
   const child = spawn(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
@@ -67,14 +85,17 @@ function run([command, ...args]) {
 async function readCounts(file) {
   const report = await readFile(file, "utf8").then(JSON.parse, () => undefined);
   if (report === undefined) return { passed: 0, failed: 1 };
-  if (report.stats) return { passed: report.stats.expected + report.stats.flaky, failed: report.stats.unexpected };
+  if (report.stats)
+    return { passed: report.stats.expected + report.stats.flaky, failed: report.stats.unexpected };
   return { passed: report.numPassedTests, failed: report.numFailedTests + report.numFailedTestSuites };
 }
 
 function summarize(results) {
   process.stdout.write("\n");
   for (const { name, ok, seconds, passed } of results) {
-    process.stdout.write(`${ok ? "✓" : "✕"} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${passed} passed\n`);
+    process.stdout.write(
+      `${ok ? "✓" : "✕"} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${passed} passed\n`,
+    );
   }
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
   const failed = Math.max(sum("failed"), results.filter((result) => !result.ok).length);
@@ -84,6 +105,8 @@ function summarize(results) {
 
 function help(problem) {
   if (problem) process.stderr.write(`${problem}\n`);
-  process.stdout.write(`Usage: npm run check -- [step…]\nSteps, in order: ${Object.keys(STEPS).join(", ")}\n`);
+  process.stdout.write(
+    `Usage: npm run check -- [step…]\nSteps, in order: ${Object.keys(STEPS).join(", ")}\n`,
+  );
   process.exit(problem ? 2 : 0);
 }

@@ -2,7 +2,6 @@
 // Says what it installs and why; where it may not install, it says what to type and stops.
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -31,13 +30,17 @@ export function prepare() {
 
 /** The Chromium that the browser tests drive: `CHROMIUM_BIN`, else the first on PATH. */
 export function chromium() {
-  return process.env.CHROMIUM_BIN ?? onPath("chromium") ?? onPath("chromium-browser") ?? onPath("google-chrome");
+  return (
+    process.env.CHROMIUM_BIN ?? onPath("chromium") ?? onPath("chromium-browser") ?? onPath("google-chrome")
+  );
 }
 
 function requireNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  fail(`This project needs Node 20.19 or newer; this is ${process.versions.node}. Install Node 24 and try again.`);
+  fail(
+    `This project needs Node 20.19 or newer; this is ${process.versions.node}. Install Node 24 and try again.`,
+  );
 }
 
 /** `npm ci` when `node_modules` is missing or older than the lock file, so that a second run starts at once. */
@@ -63,12 +66,10 @@ function installSystem(missing) {
     );
   }
   say(`Running: ${[...sudo, command].join(" ")}`);
-  const apt = (...args) =>
-    run(
-      [...sudo, "apt-get"][0],
-      [...[...sudo, "apt-get"].slice(1), ...args],
-      `That failed. Run it yourself to see why: sudo ${command}`,
-    );
+  const apt = (...args) => {
+    const [program, ...rest] = [...sudo, "apt-get", ...args];
+    run(program, rest, `That failed. Run it yourself to see why: sudo ${command}`);
+  };
   apt("update", "-qq");
   apt("install", "-y", "-qq", "--no-install-recommends", ...packages);
 }
@@ -101,5 +102,4 @@ function fail(text) {
   process.exit(1);
 }
 
-/** True when this file was started by hand: `node scripts/prepare.mjs`. */
-if (process.argv[1] === createRequire(import.meta.url).resolve("./prepare.mjs")) prepare();
+if (process.argv[1] === import.meta.filename) prepare();
