@@ -51,7 +51,9 @@ async function ready(child: ChildProcess): Promise<void> {
   const lines = createInterface({ input: child.stdout! });
   await new Promise<void>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`redis-server exited with ${code}:\n${output.join("\n")}`)));
+    child.once("exit", (code) =>
+      reject(new Error(`redis-server exited with ${code}:\n${output.join("\n")}`)),
+    );
     lines.on("line", (line) => {
       output.push(line);
       if (line.includes("Ready to accept connections")) resolve();
