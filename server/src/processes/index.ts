@@ -1,0 +1,5 @@
+export { launcherGone } from "./launcher.ts";
+export { type Holder, type Lock, type LockResult, takeLock } from "./lock.ts";
+export { ownProgram } from "./own-program.ts";
+export { openReaper, type Reaper, type ReaperOptions } from "./reaper.ts";
+export { SESSION_VARIABLE, sweepSession } from "./sweep.ts";

@@ -1,0 +1,33 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { findByEnvironment } from "./process-table.ts";
+
+/** Name of the variable that marks every process that the playground's shells start. */
+export const SESSION_VARIABLE = "PLAYGROUND_SESSION";
+
+const PAUSE_MS = 30;
+
+/**
+ * Ends every process of a session with SIGKILL, again and again until one look finds none: a process
+ * may fork between the look and the signal.
+ *
+ * @param session the value of `PLAYGROUND_SESSION` in their environments.
+ * @returns how many were still there after `withinMs`; 0 is the promise kept.
+ */
+export async function sweepSession(session: string, withinMs: number): Promise<number> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const pids = await findByEnvironment(`${SESSION_VARIABLE}=${session}`);
+    if (pids.length === 0 || performance.now() > deadline) return pids.length;
+    for (const pid of pids) kill(pid);
+    await delay(PAUSE_MS);
+  }
+}
+
+/** A process that ended since the look is what we wanted. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
