@@ -1,0 +1,136 @@
+import { z } from "zod";
+import type { BeatEntry, ConfValues, ScheduleObject } from "./conf-values.ts";
+import type { TaskRoutes } from "./routes.ts";
+
+export type { BeatEntry, BeatEntryInput, ConfValues, ScheduleObject } from "./conf-values.ts";
+
+type Shape = { readonly [K in keyof ConfValues]: z.ZodType<ConfValues[K]> };
+
+const seconds = z.number().nonnegative();
+const positive = z.number().positive();
+const count = z.int().positive();
+
+const json = z.literal("json", 'only "json" is supported: pickle and yaml can run code when they are read');
+const contentTypes = z.array(json).min(1);
+
+const retryPolicy = z
+  .strictObject({
+    max_retries: z.int().nonnegative().nullable().default(3),
+    interval_start: seconds.default(0),
+    interval_step: seconds.default(0.2),
+    interval_max: seconds.default(1),
+  })
+  .prefault({});
+
+const transportOptions = z
+  .strictObject({
+    visibility_timeout: positive.default(3600),
+    heartbeat_ttl: positive.default(10),
+    max_message_bytes: count.default(1024 * 1024),
+  })
+  .prefault({});
+
+const schedule: z.ZodType<number | ScheduleObject> = z.union(
+  [
+    positive,
+    z.custom<ScheduleObject>((value) => typeof value === "object" && value !== null && "kind" in value),
+  ],
+  "a number of seconds above 0, or crontab({ … })",
+);
+
+const beatEntry: z.ZodType<BeatEntry> = z.strictObject({
+  task: z.string().min(1),
+  schedule,
+  args: z.array(z.unknown()).readonly().default([]),
+  kwargs: z.record(z.string(), z.unknown()).default({}),
+  options: z.record(z.string(), z.unknown()).default({}),
+  enabled: z.boolean().default(true),
+});
+
+const routes = z.custom<TaskRoutes>(
+  (value) => (typeof value === "object" && value !== null) || typeof value === "function",
+  "an object of task name → route, a function, or a list of these",
+);
+
+const logLevel = z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]);
+
+/** Checks one setting each; `undefined` gives Celery's default. @see celery 5.7.0 app/defaults.py */
+export const confShape: Shape = {
+  broker_url: orNull(z.string().min(1)),
+  broker_transport_options: transportOptions,
+  broker_connection_timeout: positive.default(4),
+  broker_connection_retry: z.boolean().default(true),
+  broker_connection_retry_on_startup: orNull(z.boolean()),
+  broker_connection_max_retries: z.int().nonnegative().nullable().default(100),
+  redis_socket_timeout: positive.default(120),
+
+  result_backend: orNull(z.string().min(1)),
+  result_expires: positive.nullable().default(86_400),
+  result_extended: z.boolean().default(false),
+  result_serializer: json.default("json"),
+  result_accept_content: orNull(contentTypes),
+
+  accept_content: contentTypes.default(["json"]),
+  task_serializer: json.default("json"),
+  event_serializer: json.default("json"),
+  timezone: orNull(z.string().refine(isTimezone, "not a timezone name such as Europe/Berlin or UTC")),
+  enable_utc: z.boolean().default(true),
+
+  task_default_queue: z.string().min(1).default("celery"),
+  task_default_priority: orNull(z.int().min(0).max(9)),
+  task_default_delivery_mode: z.literal([1, 2]).default(2),
+  task_protocol: z.literal(2, "only protocol 2 is written").default(2),
+  task_create_missing_queues: z.boolean().default(true),
+  task_queues: orNull(z.array(z.string().min(1))),
+  task_routes: orNull(routes),
+  task_inherit_parent_priority: z.boolean().default(false),
+  task_publish_retry: z.boolean().default(true),
+  task_publish_retry_policy: retryPolicy,
+  task_send_sent_event: z.boolean().default(false),
+  task_repr_maxlevels: z.int().nonnegative().default(3),
+
+  task_acks_late: z.boolean().default(false),
+  task_acks_on_failure_or_timeout: z.boolean().default(true),
+  task_reject_on_worker_lost: orNull(z.boolean()),
+  task_track_started: z.boolean().default(false),
+  task_ignore_result: z.boolean().default(false),
+  task_store_errors_even_if_ignored: z.boolean().default(false),
+  task_time_limit: orNull(positive),
+  task_soft_time_limit: orNull(positive),
+
+  worker_concurrency: orNull(count),
+  worker_pool: z.enum(["prefork", "async", "solo"]).default("prefork"),
+  worker_prefetch_multiplier: z.int().nonnegative().default(4),
+  worker_max_tasks_per_child: orNull(count),
+  worker_send_task_events: z.boolean().default(false),
+  worker_enable_remote_control: z.boolean().default(true),
+  worker_proc_alive_timeout: positive.default(4),
+  worker_lost_wait: seconds.default(10),
+  worker_soft_shutdown_timeout: seconds.default(0),
+  worker_redirect_stdouts: z.boolean().default(true),
+  worker_redirect_stdouts_level: logLevel.default("WARNING"),
+  worker_log_color: orNull(z.boolean()),
+
+  beat_schedule: z.record(z.string(), beatEntry).default({}),
+  beat_schedule_filename: z.string().min(1).default("celerybeat-schedule"),
+  beat_max_loop_interval: seconds.default(0),
+  beat_sync_every: z.int().nonnegative().default(0),
+  beat_cron_starting_deadline: orNull(seconds),
+
+  imports: z.array(z.string()).default([]),
+  include: z.array(z.string()).default([]),
+};
+
+/** Where Celery's default is "not set". */
+function orNull<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
+  return schema.nullish().transform((value) => value ?? null);
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false; // RangeError is how Intl says "no such zone"
+  }
+}

@@ -1,0 +1,153 @@
+import type { TaskRoutes } from "./routes.ts";
+
+/** A schedule that is more than a number of seconds: what `crontab(...)` returns. */
+export interface ScheduleObject {
+  readonly kind: string;
+}
+
+/** One thing that Beat sends again and again. */
+export interface BeatEntryInput {
+  /** Name of the task. */
+  readonly task: string;
+  /** Seconds between runs, or `crontab({ … })`. */
+  readonly schedule: number | ScheduleObject;
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  /** As in `applyAsync`, e.g. `{ queue: "training" }`. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  readonly enabled?: boolean;
+}
+
+export type BeatEntry = Required<BeatEntryInput>;
+
+export interface PublishRetryPolicy {
+  /** Tries after the first; `null` never gives up. */
+  readonly max_retries: number | null;
+  readonly interval_start: number;
+  readonly interval_step: number;
+  readonly interval_max: number;
+}
+
+export interface BrokerTransportOptions {
+  /** After this long a Python worker may take over what one of ours held, if all of ours are gone. */
+  readonly visibility_timeout: number;
+  /** Ours: how long after its last sign of life a worker's claims go to others. */
+  readonly heartbeat_ttl: number;
+  /** Ours: larger messages are neither sent nor run. */
+  readonly max_message_bytes: number;
+}
+
+/**
+ * Every setting: Celery's name, meaning, unit (seconds) and default, with `null` where Celery has "not set".
+ * @see https://docs.celeryq.dev/en/stable/userguide/configuration.html
+ */
+export interface ConfValues {
+  /** Where the queues are. `CELERY_BROKER_URL` wins. Default `redis://localhost:6379/0`. */
+  broker_url: string | null;
+  get broker_transport_options(): BrokerTransportOptions;
+  set broker_transport_options(value: Partial<BrokerTransportOptions>);
+  /** Seconds for one attempt to connect. Default 4. */
+  broker_connection_timeout: number;
+  /** Whether a worker reconnects. Default true. */
+  broker_connection_retry: boolean;
+  broker_connection_retry_on_startup: boolean | null;
+  /** Default 100; `null` never gives up. */
+  broker_connection_max_retries: number | null;
+  /** Seconds without an answer after which a connection counts as broken. Default 120. */
+  redis_socket_timeout: number;
+
+  /** Where results are kept. `CELERY_RESULT_BACKEND` wins. Default: nowhere. */
+  result_backend: string | null;
+  /** Seconds; `null` keeps results for ever. Default one day. */
+  result_expires: number | null;
+  /** Store name, args, worker and more with the result. */
+  result_extended: boolean;
+  result_serializer: "json";
+  result_accept_content: "json"[] | null;
+
+  /** Content types that are run; others go to the dead letters. */
+  accept_content: "json"[];
+  task_serializer: "json";
+  event_serializer: "json";
+  /** For crontabs and for times without offset. Default UTC. */
+  timezone: string | null;
+  enable_utc: boolean;
+
+  /** Default `celery`. */
+  task_default_queue: string;
+  /** 0 to 9, 0 first. */
+  task_default_priority: number | null;
+  task_default_delivery_mode: 1 | 2;
+  task_protocol: 2;
+  task_create_missing_queues: boolean;
+  /** Queues that a worker without `-Q` consumes. Default: the default queue. */
+  task_queues: string[] | null;
+  /** Task name or glob → queue. */
+  task_routes: TaskRoutes | null;
+  /** A task sent by a task gets its priority. */
+  task_inherit_parent_priority: boolean;
+  task_publish_retry: boolean;
+  get task_publish_retry_policy(): PublishRetryPolicy;
+  set task_publish_retry_policy(value: Partial<PublishRetryPolicy>);
+  /** Publish a `task-sent` event with every task. */
+  task_send_sent_event: boolean;
+  /** How deep `argsrepr` shows containers. Default 3. */
+  task_repr_maxlevels: number;
+
+  /** Ack after the run instead of before. */
+  task_acks_late: boolean;
+  task_acks_on_failure_or_timeout: boolean;
+  /** Put a late-ack task back when its child died. */
+  task_reject_on_worker_lost: boolean | null;
+  /** Store STARTED when a task begins. */
+  task_track_started: boolean;
+  task_ignore_result: boolean;
+  task_store_errors_even_if_ignored: boolean;
+  /** Seconds after which a task's process is killed. */
+  task_time_limit: number | null;
+  /** Seconds after which a task is told to tidy up. */
+  task_soft_time_limit: number | null;
+
+  /** Pool size. Default: number of CPUs. */
+  worker_concurrency: number | null;
+  worker_pool: "prefork" | "async" | "solo";
+  /** Messages held per slot. Default 4; 0 is no limit. */
+  worker_prefetch_multiplier: number;
+  worker_max_tasks_per_child: number | null;
+  /** Publish task events, as with `-E`. */
+  worker_send_task_events: boolean;
+  worker_enable_remote_control: boolean;
+  worker_proc_alive_timeout: number;
+  worker_lost_wait: number;
+  worker_soft_shutdown_timeout: number;
+  worker_redirect_stdouts: boolean;
+  worker_redirect_stdouts_level: "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
+  /** `null`: colour on a terminal. */
+  worker_log_color: boolean | null;
+
+  /** What Beat sends, by entry name. */
+  get beat_schedule(): Record<string, BeatEntry>;
+  set beat_schedule(value: Record<string, BeatEntryInput>);
+  beat_schedule_filename: string;
+  /** Longest sleep of Beat in seconds; 0 leaves it to the scheduler (300). */
+  beat_max_loop_interval: number;
+  beat_sync_every: number;
+  beat_cron_starting_deadline: number | null;
+
+  /** Modules that a worker loads besides the app. */
+  imports: string[];
+  include: string[];
+}
+
+export type ConfKey = keyof ConfValues;
+
+/** What `update` and the constructor take. */
+export type ConfInput = {
+  [K in Exclude<ConfKey, keyof Partials>]?: ConfValues[K] | undefined;
+} & Partials;
+
+interface Partials {
+  broker_transport_options?: Partial<BrokerTransportOptions> | undefined;
+  task_publish_retry_policy?: Partial<PublishRetryPolicy> | undefined;
+  beat_schedule?: Readonly<Record<string, BeatEntryInput>> | undefined;
+}

@@ -1,0 +1,77 @@
+import { confShape } from "./conf-schema.ts";
+
+/** Settings of Celery 5.7 that this library knows by name but does not have, by their prefix or whole name. */
+const ELSEWHERE: readonly string[] = [
+  "arangodb_",
+  "azureblockblob_",
+  "cache_",
+  "cassandra_",
+  "control_",
+  "cosmosdbsql_",
+  "couchbase_",
+  "database_",
+  "elasticsearch_",
+  "event_",
+  "gcs_",
+  "mongodb_",
+  "redis_",
+  "s3_",
+  "security_",
+];
+
+const CELERYS_OWN: ReadonlySet<string> = new Set(
+  `beat_enable_remote_control beat_remote_control_max_tick_age beat_scheduler broker_channel_error_retry
+  broker_failover_strategy broker_heartbeat broker_heartbeat_checkrate broker_host broker_login_method
+  broker_native_delayed_delivery_queue_type broker_password broker_pool_acquire_timeout broker_pool_limit broker_port
+  broker_read_url broker_transport broker_use_ssl broker_user broker_vhost broker_write_url
+  result_backend_always_retry result_backend_base_sleep_between_retries_ms result_backend_max_retries
+  result_backend_max_sleep_between_retries_ms result_backend_transport_options result_cache_max result_chord_expires
+  result_chord_join_timeout result_chord_retry_interval result_compression result_exchange result_exchange_type
+  result_failure_expires result_persistent task_acks_on_failure task_acks_on_timeout
+  task_allow_error_cb_on_chord_header task_always_eager task_annotations task_compression
+  task_create_missing_queue_exchange_type task_create_missing_queue_type task_default_exchange
+  task_default_exchange_type task_default_queue_type task_default_rate_limit task_default_routing_key
+  task_eager_propagates task_queue_max_priority task_remote_tracebacks task_retry_on_worker_lost
+  task_store_eager_result worker_agent worker_autoscaler worker_cancel_long_running_tasks_on_connection_loss
+  worker_consumer worker_deduplicate_successful_tasks worker_detect_quorum_queues worker_direct
+  worker_disable_prefetch worker_disable_rate_limits worker_enable_prefetch_count_reduction
+  worker_enable_soft_shutdown_on_idle worker_eta_task_limit worker_hijack_root_logger worker_log_datefmt
+  worker_log_format worker_max_memory_per_child worker_pool_putlocks worker_pool_restarts worker_pool_start_method
+  worker_state_db worker_task_log_datefmt worker_task_log_format worker_timer worker_timer_precision`.split(
+    /\s+/,
+  ),
+);
+
+/** Why a name is not a setting, and what may have been meant. */
+export function explainUnknown(name: string): string {
+  if (CELERYS_OWN.has(name) || ELSEWHERE.some((prefix) => name.startsWith(prefix))) {
+    return `"${name}" is a setting of Celery that this library does not have.`;
+  }
+  const near = nearest(name, Object.keys(confShape));
+  const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+  return `There is no setting named "${name}".${hint}`;
+}
+
+/** The candidate within a third of the name's length in edits, if there is one. */
+export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  const plain = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/^_/, "");
+  const ranked = candidates
+    .map((candidate) => ({ candidate, distance: editDistance(plain, candidate) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best !== undefined && best.distance <= Math.max(2, name.length / 3) ? best.candidate : undefined;
+}
+
+/** Levenshtein, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= a.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,186 @@
+import type { AsyncResult } from "../backend/async-result.ts";
+import type { ResultBackend } from "../backend/backend.ts";
+import type { DeliveryInfo } from "../protocol/message.ts";
+import type { TaskState } from "../protocol/states.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { Conf } from "./conf.ts";
+
+export type ErrorClass = abstract new (...args: never[]) => Error;
+
+/** How a task behaves. What is not given comes from the app's configuration. Times in seconds. */
+export interface TaskOptions {
+  /** The function gets its `TaskContext` as first argument. */
+  readonly bind?: boolean;
+  /** Retries after the first run; `null` is for ever. Default 3. */
+  readonly maxRetries?: number | null;
+  /** Wait before a retry that does not say otherwise. Default 180. */
+  readonly defaultRetryDelay?: number;
+  /** Retry by itself on these. */
+  readonly autoretryFor?: readonly ErrorClass[];
+  readonly dontAutoretryFor?: readonly ErrorClass[];
+  readonly retryKwargs?: Pick<RetryOptions, "countdown" | "maxRetries">;
+  /** Double the wait each time, starting from this (`true` is 1). Default false. */
+  readonly retryBackoff?: boolean | number;
+  /** Default 600. */
+  readonly retryBackoffMax?: number;
+  /** A random wait between 0 and the computed one. Default true. */
+  readonly retryJitter?: boolean;
+  /** Ack after the run instead of before: a task whose worker dies runs again. */
+  readonly acksLate?: boolean;
+  readonly acksOnFailureOrTimeout?: boolean;
+  readonly rejectOnWorkerLost?: boolean;
+  readonly ignoreResult?: boolean;
+  readonly trackStarted?: boolean;
+  readonly timeLimit?: number | null;
+  readonly softTimeLimit?: number | null;
+  readonly expires?: number | null;
+  readonly queue?: string;
+  /** 0 to 9, 0 first. */
+  readonly priority?: number;
+  readonly serializer?: "json";
+  /** Errors that are part of the task's contract: logged without alarm. */
+  readonly throws?: readonly ErrorClass[];
+}
+
+/** A task's options with the configuration filled in. */
+export interface ResolvedTaskOptions {
+  readonly bind: boolean;
+  readonly maxRetries: number | null;
+  readonly defaultRetryDelay: number;
+  readonly autoretryFor: readonly ErrorClass[];
+  readonly dontAutoretryFor: readonly ErrorClass[];
+  readonly retryKwargs: Pick<RetryOptions, "countdown" | "maxRetries">;
+  readonly retryBackoff: boolean | number;
+  readonly retryBackoffMax: number;
+  readonly retryJitter: boolean;
+  readonly acksLate: boolean;
+  readonly acksOnFailureOrTimeout: boolean;
+  readonly rejectOnWorkerLost: boolean;
+  readonly ignoreResult: boolean;
+  readonly storeErrorsEvenIfIgnored: boolean;
+  readonly trackStarted: boolean;
+  readonly timeLimit: number | null;
+  readonly softTimeLimit: number | null;
+  readonly expires: number | null;
+  readonly queue: string | null;
+  readonly priority: number | null;
+  readonly serializer: "json";
+  readonly throws: readonly ErrorClass[];
+}
+
+/** How one call is sent. Times in seconds. */
+export interface ApplyOptions {
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  /** Not before this many seconds from now. */
+  readonly countdown?: number;
+  /** Not before this moment (a `Date`, or ISO 8601 text). */
+  readonly eta?: Date | string;
+  /** Discard when later than this: seconds from now, a `Date`, or ISO 8601 text. */
+  readonly expires?: number | Date | string | null;
+  readonly queue?: string;
+  readonly priority?: number;
+  readonly taskId?: string;
+  readonly ignoreResult?: boolean;
+  readonly timeLimit?: number | null;
+  readonly softTimeLimit?: number | null;
+  readonly shadow?: string;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  /** `false`: one try only. Default `task_publish_retry`. */
+  readonly retry?: boolean;
+}
+
+/** How a task asks to be run again. */
+export interface RetryOptions {
+  readonly countdown?: number;
+  readonly eta?: Date;
+  /** What went wrong: shown in the log, and thrown when the retries are used up. */
+  readonly exc?: Error;
+  readonly maxRetries?: number | null;
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  readonly queue?: string;
+}
+
+/** What a bound task sees of the message that started it. */
+export interface RequestInfo {
+  readonly id: string;
+  readonly task: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly retries: number;
+  readonly rootId: string;
+  readonly parentId: string | null;
+  readonly eta: string | null;
+  readonly expires: string | null;
+  readonly origin: string;
+  readonly hostname: string;
+  readonly deliveryInfo: DeliveryInfo & { readonly priority: number };
+  readonly redelivered: boolean;
+  readonly timeLimit: readonly [hard: number | null, soft: number | null];
+  readonly ignoreResult: boolean;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** True when the function was called here and now instead of being sent. */
+  readonly calledDirectly: boolean;
+}
+
+/** `self` of a bound task. */
+export interface TaskContext {
+  readonly app: CeleryApp;
+  readonly name: string;
+  readonly request: RequestInfo;
+  /** Aborts at the soft time limit and at a cold shutdown. */
+  readonly signal: AbortSignal;
+  /** Sends the task again. Never returns: it throws `Retry`, or the error when the retries are used up. */
+  retry(options?: RetryOptions): never;
+  /** Stores a state of the task's own, e.g. `PROGRESS` with `{ done: 1, total: 3 }`. */
+  updateState(state: TaskState, meta?: unknown): Promise<void>;
+}
+
+/** What the worker needs of a task, whatever its types. */
+export interface AnyTask {
+  readonly name: string;
+  readonly app: CeleryApp;
+  /** With today's configuration filled in. */
+  readonly options: ResolvedTaskOptions;
+  /** The learner's function. A bound task's first argument is its `TaskContext`. */
+  readonly run: (...args: readonly unknown[]) => unknown;
+}
+
+/** A function returning nothing arrives as `null`. */
+export type TaskResult<R> = [Awaited<R>] extends [undefined | void] ? null : Awaited<R>;
+
+/** A registered function: call it to run it here and now, `delay` it to have a worker run it. */
+export interface Task<Args extends readonly unknown[], Result> extends AnyTask {
+  (...args: Args): Promise<Result>;
+  delay(...args: Args): Promise<AsyncResult<Result>>;
+  applyAsync(args: Args, options?: ApplyOptions): Promise<AsyncResult<Result>>;
+  AsyncResult(taskId: string): AsyncResult<Result>;
+}
+
+/** The app as the rest of the package sees it; `Celery` is the class behind it. */
+export interface CeleryApp {
+  readonly main: string;
+  readonly conf: Conf;
+  readonly tasks: ReadonlyMap<string, AnyTask>;
+  /** `gen<pid>@<host>`. */
+  readonly origin: string;
+  /** `CELERY_BROKER_URL`, else `conf.broker_url`, else `redis://localhost:6379/0`. */
+  readonly brokerUrl: string;
+  /** `CELERY_RESULT_BACKEND`, else `conf.result_backend`. `undefined`: results are not kept. */
+  readonly resultBackendUrl: string | undefined;
+  /** Opened on first use, shared, closed by `close()`. */
+  transport(): Transport;
+  backend(): ResultBackend | undefined;
+  sendTask(name: string, args?: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult<unknown>>;
+  AsyncResult<T = unknown>(taskId: string): AsyncResult<T>;
+  /** Runs `work` as if inside a task: what it sends gets that task as parent, and `get()` refuses. */
+  runInTask<T>(request: CurrentTask, work: () => T): T;
+  close(): Promise<void>;
+}
+
+/** The task that the current code runs in. */
+export interface CurrentTask {
+  readonly id: string;
+  readonly rootId: string;
+  readonly priority: number;
+}

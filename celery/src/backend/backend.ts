@@ -1,0 +1,35 @@
+import type { ResultMeta } from "../protocol/result-meta.ts";
+
+/** A result ready to be written: `SET key payload [EX]` and `PUBLISH key payload`. */
+export interface StoredResult {
+  readonly key: string;
+  readonly payload: string;
+  /** `null` keeps it for ever. */
+  readonly expiresSeconds: number | null;
+}
+
+/**
+ * Where results are kept. Writes follow Celery: a stored SUCCESS is never overwritten, and every write is also
+ * published on a channel of the key's name.
+ *
+ * Every method rejects with `OperationalError` when the store is away.
+ */
+export interface ResultBackend extends AsyncDisposable {
+  readonly url: string;
+  /** The bytes of a result, for whoever writes it in one step with other things. */
+  encode(meta: ResultMeta): StoredResult;
+  store(meta: ResultMeta): Promise<void>;
+  /** `undefined` when nothing is stored: the task is PENDING, unknown, or its result has expired. */
+  get(taskId: string): Promise<ResultMeta | undefined>;
+  /**
+   * The result in its final state. Told by pub/sub, never polled; survives reconnects by reading the key again.
+   *
+   * @param onUpdate called with every state on the way, if given.
+   * @throws `signal.reason` when `signal` aborts; nothing stays subscribed then.
+   */
+  wait(taskId: string, signal: AbortSignal, onUpdate?: (meta: ResultMeta) => void): Promise<ResultMeta>;
+  /** Deletes the stored result. */
+  forget(taskId: string): Promise<void>;
+  /** Whether one Redis database holds both, so that one script can write the result and drop the claim. */
+  sharesDatabaseWith(brokerUrl: string): boolean;
+}

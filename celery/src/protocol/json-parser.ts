@@ -1,0 +1,173 @@
+import { DecodeError } from "./errors.ts";
+import { decodeTyped } from "./json-types.ts";
+
+/** What `JSON.parse` would get wrong: kombu's types, Python's NaN, whole numbers it would round. */
+const NEEDS_OWN_PARSER = /__type__|NaN|Infinity|\d{16}/;
+
+/**
+ * Parses JSON as Python does. The common case is left to `JSON.parse`.
+ *
+ * @throws DecodeError with the place of the fault.
+ */
+export function parseJson(text: string, maxDepth: number): unknown {
+  if (exceedsDepth(text, maxDepth)) {
+    throw new DecodeError(`The JSON is nested more than ${maxDepth} levels deep.`);
+  }
+  if (NEEDS_OWN_PARSER.test(text)) return new Parser(text).document();
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new DecodeError(`Not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Counts brackets outside strings, so that hostile nesting is refused before anything is built from it. */
+export function exceedsDepth(text: string, maxDepth: number): boolean {
+  let depth = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === 0x22) index = endOfString(text, index);
+    else if (code === 0x5b || code === 0x7b) {
+      depth += 1;
+      if (depth > maxDepth) return true;
+    } else if (code === 0x5d || code === 0x7d) depth -= 1;
+  }
+  return false;
+}
+
+function endOfString(text: string, start: number): number {
+  let index = start;
+  do {
+    index = text.indexOf('"', index + 1);
+    if (index === -1) return text.length;
+  } while (isEscaped(text, index));
+  return index;
+}
+
+function isEscaped(text: string, quote: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(quote - 1 - backslashes) === 0x5c) backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
+const LITERALS: Readonly<Record<string, unknown>> = {
+  true: true,
+  false: false,
+  null: null,
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  "-Infinity": Number.NEGATIVE_INFINITY,
+};
+
+/** Recursive descent. Depth was checked before, so recursion is bounded. */
+class Parser {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): unknown {
+    const value = this.#value();
+    this.#space();
+    if (this.#at < this.#text.length) throw this.#fault("something after the end of the JSON");
+    return value;
+  }
+
+  #value(): unknown {
+    this.#space();
+    const char = this.#text[this.#at];
+    if (char === "{") return this.#object();
+    if (char === "[") return this.#array();
+    return char === '"' ? this.#string() : this.#word();
+  }
+
+  #object(): unknown {
+    const result: Record<string, unknown> = {};
+    this.#members("}", () => {
+      this.#space();
+      if (this.#text[this.#at] !== '"') throw this.#fault("a property name was expected");
+      const key = this.#string();
+      this.#space();
+      this.#expect(":");
+      define(result, key, this.#value());
+    });
+    const keys = Object.keys(result);
+    const isTyped = keys.length === 2 && "__type__" in result && "__value__" in result;
+    return isTyped ? decodeTyped(result["__type__"], result["__value__"]) : result;
+  }
+
+  #array(): unknown[] {
+    const result: unknown[] = [];
+    this.#members("]", () => result.push(this.#value()));
+    return result;
+  }
+
+  #members(close: string, member: () => void): void {
+    this.#at += 1;
+    this.#space();
+    if (this.#text[this.#at] === close) {
+      this.#at += 1;
+      return;
+    }
+    for (;;) {
+      member();
+      this.#space();
+      if (this.#text[this.#at] === close) break;
+      this.#expect(",");
+    }
+    this.#at += 1;
+  }
+
+  #string(): string {
+    const start = this.#at;
+    const end = endOfString(this.#text, start);
+    if (end >= this.#text.length) throw this.#fault("a string that does not end");
+    this.#at = end + 1;
+    try {
+      return JSON.parse(this.#text.slice(start, end + 1)) as string;
+    } catch (cause) {
+      throw new DecodeError(`Not JSON: bad string at position ${start}`, { cause });
+    }
+  }
+
+  #word(): unknown {
+    const word = /[^\s,\]}:"[{]*/y;
+    word.lastIndex = this.#at;
+    const text = word.exec(this.#text)?.[0] ?? "";
+    if (Object.hasOwn(LITERALS, text)) {
+      this.#at += text.length;
+      return LITERALS[text];
+    }
+    if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text)) throw this.#fault("no value");
+    this.#at += text.length;
+    return parseNumber(text);
+  }
+
+  #space(): void {
+    while (" \t\n\r".includes(this.#text[this.#at] ?? "x")) this.#at += 1;
+  }
+
+  #expect(char: string): void {
+    if (this.#text[this.#at] !== char) throw this.#fault(`"${char}" was expected`);
+    this.#at += 1;
+  }
+
+  #fault(what: string): DecodeError {
+    return new DecodeError(`Not JSON: ${what} at position ${this.#at}`);
+  }
+}
+
+/** Python's integers have no limit: beyond 2^53 a `bigint` keeps every digit. */
+function parseNumber(text: string): number | bigint {
+  const value = Number(text);
+  return /^-?\d+$/.test(text) && !Number.isSafeInteger(value) ? BigInt(text) : value;
+}
+
+/** An assignment to `__proto__` would change the object's prototype; this makes it a plain key. */
+function define(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === "__proto__") {
+    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+  } else target[key] = value;
+}

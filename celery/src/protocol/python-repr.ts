@@ -1,0 +1,182 @@
+/** How much of a value is shown. */
+export interface ReprLimits {
+  /** Characters; what is cut is shown as `...`. Celery uses 1024 for arguments. */
+  readonly maxLength?: number;
+  /** Containers inside containers; deeper ones are shown as `[...]`. Celery's `task_repr_maxlevels`. */
+  readonly maxLevels?: number;
+}
+
+/** `argsrepr` and `kwargsrepr` are cut at this many characters. @see celery 5.7.0 app/amqp.py */
+export const ARGUMENTS_REPR: ReprLimits = { maxLength: 1024 };
+
+/** Positional arguments, which Python shows as a tuple: `(2, 3)`, `(2,)`. */
+export function formatPythonArgs(args: readonly unknown[], limits: ReprLimits = ARGUMENTS_REPR): string {
+  return render(items(args, "(", args.length === 1 ? ",)" : ")", 0, levels(limits)), limits.maxLength);
+}
+
+/**
+ * A value as Python's `repr` shows it, the way Celery cuts it for logs, events and `argsrepr`: quotes are escaped
+ * and nothing else, so a text with a line break stays readable.
+ * @see celery 5.7.0 utils/saferepr.py
+ */
+export function formatPython(value: unknown, limits: ReprLimits = {}): string {
+  return render(tokens(value, 0, levels(limits)), limits.maxLength);
+}
+
+/** A string as Python's own `repr` writes it, for exceptions: `ValueError('boom')`. */
+export function formatPythonString(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const body = text.replace(/[\\\p{Cc}\ud800-\udfff]|['"]/gu, (char) => escapeChar(char, quote));
+  return `${quote}${body}${quote}`;
+}
+
+/** A number as Python writes a float: `0.5`, `1e-05`, `1e+16`, `2.0`. */
+export function formatPythonFloat(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  const [mantissa = "0", exponentText = "0"] = value.toExponential().split("e");
+  const exponent = Number(exponentText);
+  if (exponent >= -4 && exponent < 16) {
+    const fixed = Object.is(value, -0) ? "-0" : fixedNotation(value, exponent);
+    return fixed.includes(".") ? fixed : `${fixed}.0`;
+  }
+  const digits = String(Math.abs(exponent)).padStart(2, "0");
+  return `${mantissa}e${exponent < 0 ? "-" : "+"}${digits}`;
+}
+
+/** JavaScript switches to exponents at other places than Python (below 1e-6). */
+function fixedNotation(value: number, exponent: number): string {
+  const plain = String(value);
+  if (!plain.includes("e")) return plain;
+  const digits = value.toExponential().replace(/e.*$/, "").replace(/[-.]/g, "");
+  return `${value < 0 ? "-" : ""}0.${"0".repeat(-exponent - 1)}${digits}`;
+}
+
+interface Token {
+  readonly text: string;
+  readonly kind: "open" | "close" | "text" | "quoted" | "fixed";
+}
+
+function levels(limits: ReprLimits): number {
+  return limits.maxLevels ?? 3;
+}
+
+function* tokens(value: unknown, level: number, maxLevels: number): Generator<Token> {
+  if (typeof value === "string") yield { text: value, kind: "quoted" };
+  else if (Array.isArray(value)) yield* items(value, "[", "]", level, maxLevels);
+  else if (isMapping(value)) yield* entries(value, level, maxLevels);
+  else yield { text: scalar(value), kind: "text" };
+}
+
+function* items(
+  values: readonly unknown[],
+  open: string,
+  close: string,
+  level: number,
+  maxLevels: number,
+): Generator<Token> {
+  if (maxLevels > 0 && level >= maxLevels) {
+    yield { text: `${open}...${close}`, kind: "fixed" };
+    return;
+  }
+  yield { text: open, kind: "open" };
+  for (const [index, value] of values.entries()) {
+    if (index > 0) yield { text: ", ", kind: "text" };
+    yield* tokens(value, level + 1, maxLevels);
+  }
+  yield { text: close, kind: "close" };
+}
+
+function* entries(value: object, level: number, maxLevels: number): Generator<Token> {
+  if (maxLevels > 0 && level >= maxLevels) {
+    yield { text: "{...}", kind: "fixed" };
+    return;
+  }
+  yield { text: "{", kind: "open" };
+  for (const [index, [key, inner]] of Object.entries(value).entries()) {
+    if (index > 0) yield { text: ", ", kind: "text" };
+    yield { text: `'${key.replaceAll("'", "\\'")}': `, kind: "fixed" };
+    yield* tokens(inner, level + 1, maxLevels);
+  }
+  yield { text: "}", kind: "close" };
+}
+
+/** Writes tokens until the room is used up, then only closes what is open, so that brackets always match. */
+function render(stream: Generator<Token>, maxLength: number | undefined): string {
+  let room = maxLength ?? Number.POSITIVE_INFINITY;
+  const open: string[] = [];
+  let text = "";
+  for (const token of stream) {
+    if (room <= 0 && token.kind !== "close") {
+      return `${text}, ...${open.reverse().join("")}`;
+    }
+    if (token.kind === "open") open.push(closing(token.text));
+    if (token.kind === "close") open.pop();
+    const shown = show(token, room);
+    text += shown;
+    room -= shown.length;
+  }
+  return text;
+}
+
+function closing(open: string): string {
+  return open === "(" ? ")" : open === "[" ? "]" : "}";
+}
+
+function show(token: Token, room: number): string {
+  if (token.kind === "quoted") return `'${truncate(token.text, room).replaceAll("'", "\\'")}'`;
+  return token.kind === "text" ? truncate(token.text, room) : token.text;
+}
+
+/** @see celery 5.7.0 utils/text.py, `truncate`: cut at the last space that fits. */
+function truncate(text: string, room: number): string {
+  if (text.length < room) return text;
+  const cut = text.slice(0, room);
+  const space = cut.lastIndexOf(" ");
+  return `${space === -1 ? cut : cut.slice(0, space)}...`;
+}
+
+function isMapping(value: unknown): value is object {
+  return (
+    typeof value === "object" && value !== null && !(value instanceof Date) && !(value instanceof Uint8Array)
+  );
+}
+
+function scalar(value: unknown): string {
+  if (value === undefined || value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "number")
+    return Number.isSafeInteger(value) ? String(value) : formatPythonFloat(value);
+  if (value instanceof Date) return formatDate(value);
+  if (value instanceof Uint8Array) return `b'${bytesText(value)}'`;
+  if (typeof value === "bigint") return String(value);
+  return `<${typeof value}>`; // functions and symbols, which are never sent
+}
+
+function formatDate(date: Date): string {
+  const micros = date.getUTCMilliseconds() * 1000;
+  const parts = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()];
+  parts.push(date.getUTCHours(), date.getUTCMinutes());
+  if (date.getUTCSeconds() > 0 || micros > 0) parts.push(date.getUTCSeconds());
+  if (micros > 0) parts.push(micros);
+  return `datetime.datetime(${parts.join(", ")}, tzinfo=datetime.timezone.utc)`;
+}
+
+function bytesText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString("hex"); // not text: shown as hexadecimal, as Celery does
+  }
+}
+
+function escapeChar(char: string, quote: string): string {
+  if (char === "'" || char === '"') return char === quote ? `\\${char}` : char;
+  const named: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+  const code = char.charCodeAt(0);
+  return named[char] ?? (code < 0x100 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`);
+}
+
+function hex(code: number, width: number): string {
+  return code.toString(16).padStart(width, "0");
+}

@@ -1,0 +1,108 @@
+import type { EventEmitter } from "node:events";
+import type { ResultBackend, StoredResult } from "../backend/backend.ts";
+import type { Log } from "../runtime/log.ts";
+
+/** One message on its way to a queue. */
+export interface OutgoingMessage {
+  readonly queue: string;
+  /** The envelope's JSON text, pushed as it is. */
+  readonly raw: string;
+  /** 0 to 9, 0 first: picks kombu's priority list. */
+  readonly priority: number;
+}
+
+/** A message that this consumer owes an answer for. */
+export interface Claim {
+  /** `ts1|<workerId>|<uuid>`: unique per delivery, and the owner can be read from it. */
+  readonly id: string;
+  readonly queue: string;
+  /** As it lay in the queue. */
+  readonly raw: string;
+}
+
+/** What the end of a task leaves behind, in one step. */
+export interface Completion {
+  readonly result?: StoredResult;
+  readonly publish?: readonly OutgoingMessage[];
+}
+
+/** `fenced`: the claim is no longer ours (somebody else runs the message now), and nothing was written. */
+export type ClaimOutcome = "done" | "fenced";
+
+/** How often and how long a publish is tried again. Seconds. Celery's `task_publish_retry_policy`. */
+export interface RetryPolicy {
+  /** Tries after the first. `null` never gives up. */
+  readonly maxRetries: number | null;
+  readonly intervalStart: number;
+  readonly intervalStep: number;
+  readonly intervalMax: number;
+}
+
+export interface Transport extends AsyncDisposable {
+  readonly url: string;
+  /**
+   * Settles when Redis has the message. A try whose answer was lost is repeated without doubling the message.
+   *
+   * @param retry `false`: one try only.
+   * @throws OperationalError when all tries failed, with the last failure as `cause`.
+   */
+  publish(message: OutgoingMessage, options?: { retry?: boolean; policy?: RetryPolicy }): Promise<void>;
+  /** Deletes waiting messages (not claimed ones); returns how many. */
+  purge(queues: readonly string[]): Promise<number>;
+  /** Waiting messages, all priorities. */
+  queueLength(queue: string): Promise<number>;
+  openConsumer(options: ConsumerOptions): Promise<Consumer>;
+}
+
+export interface ConsumerOptions {
+  readonly nodeName: string;
+  readonly queues: readonly string[];
+  /** How long after its last sign of life a worker's claims are given to others. Default 10 000. */
+  readonly heartbeatTtlMs?: number;
+  readonly backend?: ResultBackend;
+  readonly log: Log;
+}
+
+export interface ConsumerEvents {
+  /** These claims are somebody else's now: stop their tasks, their results will be refused. */
+  lost: [claimIds: readonly string[]];
+  disconnected: [error: Error];
+  reconnecting: [delaySeconds: number, attempt: number, error: Error];
+  connected: [];
+}
+
+/**
+ * One worker's hold on the queues. Nothing is ever only in this process's memory: a message is recorded as
+ * claimed before it leaves its queue, and comes back by itself when the worker dies.
+ *
+ * While Redis is away the methods wait for the reconnect, except `claim`, which returns nothing.
+ * Closing releases what is still claimed.
+ */
+export interface Consumer extends AsyncDisposable {
+  readonly workerId: string;
+  /** Ids of the claims not yet answered. */
+  readonly held: ReadonlySet<string>;
+  readonly events: EventEmitter<ConsumerEvents>;
+  /** Up to `max` messages at once, most urgent first; empty when there are none. */
+  claim(max: number): Promise<readonly Claim[]>;
+  /** Settles when there may be work, when `signal` aborts, or after at most 2 s. Takes nothing. */
+  waitForWork(signal: AbortSignal): Promise<void>;
+  /** Early ack: the message is forgotten. `fenced` means: do not run it. */
+  ack(claimId: string): Promise<ClaimOutcome>;
+  /** Result, follow-ups and ack, or nothing of it. */
+  finish(claimId: string, completion: Completion): Promise<ClaimOutcome>;
+  /** Result and follow-ups of a task that was acked early. */
+  complete(completion: Completion): Promise<void>;
+  /** Back to the head of their queues, marked as redelivered. Ids that are not ours any more are skipped. */
+  release(claimIds: readonly string[]): Promise<void>;
+  /** As `release`, but counts: the message that outlived its child more than `limit` times is put to the dead letters. */
+  releaseAfterChildLoss(
+    claimId: string,
+    taskId: string,
+    limit: number,
+  ): Promise<"released" | "dead" | "fenced">;
+  /** Keeps a message for later without owner and without memory. Due messages come back to the head of their queue. */
+  park(claimId: string, etaEpochSeconds: number): Promise<ClaimOutcome>;
+  /** Takes a message that cannot be run out of the way, with the reason and its bytes. */
+  deadLetter(claimId: string, reason: string): Promise<ClaimOutcome>;
+}
