@@ -19,7 +19,7 @@ export interface CheckRule {
   readonly id: string;
   readonly title: string;
   readonly that: Expression;
-  readonly then: string | null;
+  readonly because: string | null;
   readonly otherwise: string;
 }
 

@@ -33,7 +33,7 @@ export function openCheckBoard(options: CheckBoardOptions): CheckBoard {
 function prepare(check: CheckRule): Prepared {
   return {
     ...check,
-    green: parseSentence(check.then ?? check.title),
+    green: parseSentence(check.because ?? check.title),
     red: parseSentence(check.otherwise),
   };
 }

@@ -43,8 +43,8 @@ export interface CheckSpec {
   readonly id: string;
   readonly title: string;
   readonly that: Expression;
-  /** What was seen, as a sentence with `{expression}` parts; null shows the title. */
-  readonly then: string | null;
+  /** What was seen (the key `then`), as a sentence with `{expression}` parts; null shows the title. */
+  readonly because: string | null;
   /** Why it is red and what to do (the key `else`), with `{expression}` parts. */
   readonly otherwise: string;
   /** How long after the step before it the check may stay red, in seconds. */
