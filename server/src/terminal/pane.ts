@@ -1,6 +1,9 @@
 import type { EventEmitter } from "node:events";
 import type { PaneId, PaneState, PtyRung } from "../protocol/index.ts";
+import type { FloodLimits } from "./flood-gate.ts";
 import type { PtyFactory } from "./pty.ts";
+import type { ShellKind } from "./shell.ts";
+import type { StopPatience } from "./stop-foreground.ts";
 
 /** What this folder logs with; a pino logger fits. */
 export interface TerminalLog {
@@ -24,8 +27,14 @@ export interface PaneOptions {
   readonly rows: number;
   readonly log: TerminalLog;
   /** From `choosePty`, which is asked once per server; left out, every pane finds its own way. */
-  readonly pty?: PtyFactory;
-  readonly clock?: TerminalClock;
+  readonly pty?: PtyFactory | undefined;
+  readonly clock?: TerminalClock | undefined;
+  /** Takes this shell or none; left out, the first of bash, zsh and sh that is there. */
+  readonly shell?: ShellKind | undefined;
+  /** How long `stop` waits. */
+  readonly patience?: StopPatience | undefined;
+  /** What counts as a flood of output. */
+  readonly flood?: FloodLimits | undefined;
 }
 
 /** How a command ended; `seconds` is how long it ran. */

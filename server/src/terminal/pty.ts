@@ -15,6 +15,12 @@ export interface Pty {
   /** Of the program, or of the helper that holds the terminal for us; undefined when it could not start. */
   readonly pid: number | undefined;
   write(data: string): void;
+  /**
+   * Only where there is no terminal to type into: gives the shell a command. `write` then knows nothing but Ctrl-C.
+   *
+   * @param script path of a file with the command.
+   */
+  readonly submit?: (script: string) => void;
   resize(cols: number, rows: number): void;
   /** Set once, before the first output can arrive. */
   onData(listener: (bytes: Uint8Array) => void): void;

@@ -1,0 +1,53 @@
+import type { EventEmitter } from "node:events";
+import type { IPty } from "@lydell/node-pty";
+import type { Pty, PtyFactory, PtyOptions } from "./pty.ts";
+
+/** What node-pty's terminals have beside their documented interface. */
+interface UndocumentedPty extends Pick<EventEmitter, "on"> {
+  destroy(): void;
+}
+
+/** The best rung: node-pty's prebuilt binding. Undefined where none is installed for this system. */
+export async function loadNativePty(): Promise<PtyFactory | undefined> {
+  const binding = await import("@lydell/node-pty").catch(() => undefined);
+  if (binding === undefined) return undefined;
+  return {
+    rung: "native",
+    open: (options) => wrap(binding.spawn(options.file, [...options.args], spawnOptions(options))),
+  };
+}
+
+function spawnOptions(options: PtyOptions): Parameters<typeof import("@lydell/node-pty").spawn>[2] {
+  const { cols, rows, cwd, env } = options;
+  // `encoding: null` gives bytes: characters that are cut between two reads stay whole.
+  return { name: env["TERM"] ?? "xterm-256color", cols, rows, cwd, env: { ...env }, encoding: null };
+}
+
+function wrap(terminal: IPty): Pty {
+  const undocumented = terminal as unknown as UndocumentedPty;
+  let open = true;
+  // Without a listener of ours it would throw read and write errors, which only say that the program is gone.
+  undocumented.on("error", () => {});
+  terminal.onExit(() => {
+    open = false;
+  });
+  return {
+    pid: terminal.pid,
+    write: (data) => {
+      if (open) terminal.write(data);
+    },
+    resize: (cols, rows) => {
+      if (open) terminal.resize(cols, rows);
+    },
+    onData: (listener) => {
+      (terminal.onData as unknown as (listener: (bytes: Uint8Array) => void) => void)(listener);
+    },
+    onExit: (listener) => {
+      terminal.onExit(({ exitCode, signal }) => listener(signal ? 128 + signal : exitCode));
+    },
+    close: () => {
+      if (open) undocumented.destroy();
+      open = false;
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import type { PaneId } from "../protocol/index.ts";
+
+export interface ShellScriptOptions {
+  readonly pane: PaneId;
+  /** Hex; marks carry it. */
+  readonly secret: string;
+  /** File that keeps the commands typed in this pane. */
+  readonly history: string;
+}
+
+/** The prompt is the pane's name, dim, and `$`: green, or red after a command that failed. */
+const PROMPT = { ok: "1;32", failed: "1;31" } as const;
+
+/**
+ * For bash 3.2 and later, read before the first prompt. Nothing of the learner's own settings is: they would make
+ * prompts, aliases and keys that a lesson does not know.
+ *
+ * A step's command is never looked at: bash itself says when one begins (`PS0`, before bash 4.4 the DEBUG trap) and
+ * how it ended (`PROMPT_COMMAND`).
+ */
+export function bashScript(options: ShellScriptOptions): string {
+  const { pane, secret, history } = options;
+  return `
+export -n PROMPT_COMMAND
+unset INPUTRC
+unset -f command_not_found_handle 2>/dev/null
+stty -ixon iutf8 2>/dev/null
+set +H
+shopt -s histappend checkwinsize
+HISTFILE=${quoted(history)} HISTSIZE=2000 HISTFILESIZE=2000 HISTCONTROL=ignoredups
+history -c
+history -r
+bind 'set enable-bracketed-paste on' 2>/dev/null
+bind 'set enable-active-region off' 2>/dev/null
+bind 'set bell-style none'
+bind 'set page-completions off'
+bind 'set show-all-if-ambiguous on'
+bind '"\\e[1;5C": forward-word'
+bind '"\\e[1;5D": backward-word'
+bind '"\\e[3~": delete-char'
+__playground_began() {
+  local command
+  command=$(HISTTIMEFORMAT= builtin fc -ln -0 2>/dev/null)
+  command=\${command:0:2000}
+  builtin printf '\\033]133;C;k=${secret};%s\\a' "\${command//[[:cntrl:]]/ }"
+}
+__playground_ended() {
+  local status=$?
+  builtin printf '\\033]133;D;%s;k=${secret}\\a' "$status"
+  if ((status == 0)); then __playground_colour='${PROMPT.ok}'; else __playground_colour='${PROMPT.failed}'; fi
+  builtin history -a
+  __playground_at_prompt=1
+}
+__playground_debug() {
+  [[ -n $__playground_at_prompt && -z $COMP_LINE && $BASH_COMMAND != __playground_* ]] || return 0
+  __playground_at_prompt=
+  __playground_began
+}
+PS1='\\[\\e]133;A;k=${secret}\\a\\e[2m\\]${pane}\\[\\e[0;\${__playground_colour}m\\] $ \\[\\e[0m\\]'
+PS2='\\[\\e[2m\\]>\\[\\e[0m\\] '
+__playground_colour='${PROMPT.ok}'
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
+  PS0='$(__playground_began)'
+else
+  trap __playground_debug DEBUG
+fi
+PROMPT_COMMAND=__playground_ended
+builtin printf '\\033]133;P;k=${secret};%s;%s\\a' "$$" "$(tty 2>/dev/null)"
+`.trimStart();
+}
+
+/** For zsh, as the `.zshrc` of a folder of our own. */
+export function zshScript(options: ShellScriptOptions): string {
+  const { pane, secret, history } = options;
+  return `
+unset ZDOTDIR
+stty -ixon iutf8 2>/dev/null
+HISTFILE=${quoted(history)} HISTSIZE=2000 SAVEHIST=2000
+setopt INC_APPEND_HISTORY HIST_IGNORE_DUPS INTERACTIVE_COMMENTS
+unsetopt BANG_HIST PROMPT_CR PROMPT_SP BEEP NOMATCH
+bindkey -e
+zle_highlight=(paste:none)
+__playground_ended() { builtin printf '\\033]133;D;%s;k=${secret}\\a' "$?" }
+__playground_began() { builtin printf '\\033]133;C;k=${secret};%s\\a' "\${\${1[1,2000]}//[[:cntrl:]]/ }" }
+precmd_functions=(__playground_ended)
+preexec_functions=(__playground_began)
+PS1=$'%{\\e]133;A;k=${secret}\\a\\e[2m%}${pane}%{\\e[0m%} %(?.%{\\e[${PROMPT.ok}m%}.%{\\e[${PROMPT.failed}m%})\\$%{\\e[0m%} '
+PS2=$'%{\\e[2m%}>%{\\e[0m%} '
+builtin printf '\\033]133;P;k=${secret};%s;%s\\a' "$$" "$(tty 2>/dev/null)"
+`.trimStart();
+}
+
+/** For a POSIX shell, which has nothing but its prompt to say how the last command ended, and cannot say that one begins. */
+export function posixScript(options: ShellScriptOptions): string {
+  const { pane, secret } = options;
+  return `
+unset ENV
+stty -ixon iutf8 2>/dev/null
+__playground_bell=$(printf '\\007')
+__playground_escape=$(printf '\\033')
+__playground_mark="\${__playground_escape}]133;"
+PS1='\${__playground_mark}D;$?;k=${secret}\${__playground_bell}\${__playground_mark}A;k=${secret}\${__playground_bell}${pane} $ '
+PS2='> '
+printf '\\033]133;P;k=${secret};%s;%s\\007' "$$" "$(tty 2>/dev/null)"
+`.trimStart();
+}
+
+/**
+ * Without a terminal: a loop that takes the names of files with commands from file descriptor 3 and runs each in
+ * this same shell, so that `cd` and variables last. Errors go the same way as output, in order.
+ */
+export function pipesScript(options: ShellScriptOptions): string {
+  const { pane, secret } = options;
+  return `
+exec 2>&1
+__playground_mark() { printf '\\033]133;%s\\007' "$1"; }
+__playground_colour='${PROMPT.ok}'
+__playground_mark "P;k=${secret};$$;"
+while :; do
+  __playground_mark 'A;k=${secret}'
+  printf '\\033[2m${pane}\\033[0;%sm $ \\033[0m' "$__playground_colour"
+  IFS= read -r __playground_file <&3 || exit 0
+  __playground_text=$(cat "$__playground_file")
+  printf '%s\\n' "$__playground_text"
+  __playground_mark "C;k=${secret};$(printf %s "$__playground_text" | tr '\\000-\\037' ' ')"
+  if sh -n "$__playground_file"; then
+    . "$__playground_file" 3<&-
+    __playground_status=$?
+  else
+    __playground_status=2
+  fi
+  if [ "$__playground_status" = 0 ]; then __playground_colour='${PROMPT.ok}'; else __playground_colour='${PROMPT.failed}'; fi
+  __playground_mark "D;$__playground_status;k=${secret}"
+done
+`.trimStart();
+}
+
+/** A word for any shell, whatever is in it. */
+export function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
