@@ -1,0 +1,200 @@
+import { EventEmitter } from "node:events";
+import type { Redis } from "ioredis";
+import { type ClientOptions, connectClient } from "./client.ts";
+import { type RedisFault, toFault } from "./fault.ts";
+import { type Script, type ScriptVariant, scriptVariant } from "./script.ts";
+import { parseRedisUrl } from "./url.ts";
+
+export type RedisArgument = string | number;
+export type RedisCommand = readonly [command: string, ...args: RedisArgument[]];
+
+export interface ConnectionOptions extends ClientOptions {
+  /** Silence after which a connection with unanswered commands counts as broken. Default 5000. */
+  readonly replyTimeoutMs?: number;
+}
+
+export interface ConnectionEvents {
+  /** The TCP connection ended, by whichever side. */
+  closed: [];
+}
+
+/**
+ * One connection to Redis, opened on first use and replaced, never repaired: what was sent on a connection that
+ * broke is rejected as `lost`, and the caller decides whether to say it again. Nothing is resent behind
+ * its back, nothing waits for ever, and while nothing is unanswered the socket does not keep the process alive.
+ *
+ * RESP2 on purpose: one reply shape on Redis 6.2 to 8, Valkey, the emulator and proxies.
+ *
+ * Every method rejects with a `RedisFault`.
+ */
+export interface RedisConnection extends AsyncDisposable {
+  readonly url: string;
+  /** Counts the connections made so far: a change means that the one before is gone. */
+  readonly generation: number;
+  readonly events: EventEmitter<ConnectionEvents>;
+  /** Connects now rather than with the first command. */
+  connect(): Promise<void>;
+  call(command: string, ...args: readonly RedisArgument[]): Promise<unknown>;
+  /** Sends all at once; rejects with the first error, after all are answered. */
+  pipeline(commands: readonly RedisCommand[]): Promise<readonly unknown[]>;
+  /** EVALSHA, or EVAL where the server does not have the script yet. */
+  run(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown>;
+  /** Cuts the connection now; what is unanswered is rejected as `lost`. */
+  drop(): void;
+}
+
+/** Opens nothing yet. @throws ImproperlyConfigured for a URL that is none. */
+export function openConnection(url: string, options: ConnectionOptions = {}): RedisConnection {
+  return new LazyConnection(url, options);
+}
+
+class LazyConnection implements RedisConnection {
+  readonly url: string;
+  readonly events = new EventEmitter<ConnectionEvents>();
+  generation = 0;
+  readonly #options: ConnectionOptions;
+  readonly #replyTimeoutMs: number;
+  readonly #variants = new Map<Script, ScriptVariant>();
+  #client: Redis | undefined;
+  #lastError: Error | undefined;
+  #connecting: Promise<Redis> | undefined;
+  #pending = 0;
+  #lastProgressMs = 0;
+  #watchdog: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(url: string, options: ConnectionOptions) {
+    this.url = url;
+    parseRedisUrl(url);
+    this.#options = options;
+    this.#replyTimeoutMs = options.replyTimeoutMs ?? 5000;
+  }
+
+  async connect(): Promise<void> {
+    await this.#track(async () => {});
+  }
+
+  call(command: string, ...args: readonly RedisArgument[]): Promise<unknown> {
+    return this.#track((client) => client.call(command, ...args.map(String)));
+  }
+
+  pipeline(commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
+    return this.#track(async (client) => {
+      const replies =
+        (await client.pipeline(commands.map(([name, ...args]) => [name, ...args.map(String)])).exec()) ?? [];
+      const failed = replies.find(([error]) => error !== null)?.[0];
+      if (failed) throw failed;
+      return replies.map(([, reply]) => reply);
+    });
+  }
+
+  run(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
+    return this.#track((client) => this.#evaluate(client, script, [keys.length, ...keys, ...args]));
+  }
+
+  drop(): void {
+    this.#client?.stream.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const client = this.#client ?? (await this.#connecting?.catch(() => undefined));
+    this.#forget();
+    client?.disconnect();
+    client?.stream.destroy();
+  }
+
+  /** Counts what is unanswered, which decides whether the socket holds the process and the watchdog barks. */
+  async #track<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    this.#begin();
+    try {
+      const client = await this.#ready();
+      return await work(client);
+    } catch (error) {
+      throw toFault(error, this.url, this.#lastError);
+    } finally {
+      this.#end();
+    }
+  }
+
+  #begin(): void {
+    this.#pending += 1;
+    if (this.#pending > 1) return;
+    this.#lastProgressMs = performance.now();
+    this.#client?.stream.ref();
+    this.#watchdog ??= setInterval(() => this.#watch(), this.#replyTimeoutMs / 4);
+    this.#watchdog.unref();
+  }
+
+  #end(): void {
+    this.#pending -= 1;
+    this.#lastProgressMs = performance.now();
+    if (this.#pending > 0) return;
+    this.#client?.stream.unref();
+    clearInterval(this.#watchdog);
+    this.#watchdog = undefined;
+  }
+
+  /** A peer that is frozen or cut off never closes: silence is the only sign. */
+  #watch(): void {
+    if (performance.now() - this.#lastProgressMs < this.#replyTimeoutMs) return;
+    this.#lastError = new Error(`no answer for ${this.#replyTimeoutMs / 1000} seconds`);
+    this.#client?.stream.destroy();
+  }
+
+  async #ready(): Promise<Redis> {
+    if (this.#closed) throw new Error("it was closed on our side");
+    if (this.#client !== undefined) return this.#client;
+    this.#connecting ??= this.#open().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #open(): Promise<Redis> {
+    const client = await connectClient(this.url, this.#options);
+    client.on("error", (error: Error) => {
+      this.#lastError = error;
+    });
+    client.once("close", () => {
+      if (this.#client === client) this.#forget();
+      this.events.emit("closed");
+    });
+    this.#lastError = undefined;
+    this.generation += 1;
+    this.#client = client;
+    return client;
+  }
+
+  #forget(): void {
+    this.#client = undefined;
+    this.#variants.clear();
+  }
+
+  async #evaluate(client: Redis, script: Script, args: readonly RedisArgument[]): Promise<unknown> {
+    const variant = this.#variants.get(script) ?? this.#choose(script, true);
+    const texts = args.map(String);
+    try {
+      return await client.call("EVALSHA", variant.sha, ...texts);
+    } catch (error) {
+      if (toFault(error, this.url).replyCode !== "NOSCRIPT") throw error;
+    }
+    try {
+      return await client.call("EVAL", variant.text, ...texts);
+    } catch (error) {
+      if (!isFlagLineRefused(toFault(error, this.url), variant)) throw error;
+      return client.call("EVAL", this.#choose(script, false).text, ...texts);
+    }
+  }
+
+  #choose(script: Script, withFlags: boolean): ScriptVariant {
+    const variant = scriptVariant(script, withFlags);
+    this.#variants.set(script, variant);
+    return variant;
+  }
+}
+
+/** Redis before 7 and the emulator take the flag line for Lua. */
+function isFlagLineRefused(fault: RedisFault, variant: ScriptVariant): boolean {
+  return variant.text.startsWith("#!") && fault.message.includes("unexpected symbol near '#'");
+}

@@ -1,0 +1,71 @@
+import { OperationalError } from "../protocol/errors.ts";
+import { maskUrl } from "./url.ts";
+
+/**
+ * - `unreachable`: no connection could be made; the command was not sent.
+ * - `lost`: the connection broke, or stayed silent for too long; the command may have been carried out.
+ * - `refused`: Redis answered with an error; the command was not carried out.
+ */
+export type FaultKind = "unreachable" | "lost" | "refused";
+
+/** An `OperationalError` that knows whether the command may have had an effect. */
+export class RedisFault extends OperationalError {
+  readonly kind: FaultKind;
+  /** First word of Redis's error reply (`OOM`, `NOSCRIPT`, `WRONGTYPE`), else empty. */
+  readonly replyCode: string;
+
+  constructor(kind: FaultKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "OperationalError";
+    this.kind = kind;
+    this.replyCode = kind === "refused" ? (/^[A-Z]+/.exec(message)?.[0] ?? "") : "";
+  }
+}
+
+/**
+ * What ioredis rejected with, in our words.
+ *
+ * @param reason why the connection ended, where that is known: ioredis only says that it is closed.
+ */
+export function toFault(error: unknown, url: string, reason?: Error): RedisFault {
+  if (error instanceof RedisFault) return error;
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  if (thrown.name === "ReplyError") return refusal(thrown, url);
+  const cause = reason ?? thrown;
+  return new RedisFault(
+    "lost",
+    `The connection to Redis at ${maskUrl(url)} was lost: ${cause.message}`,
+    cause,
+  );
+}
+
+export function unreachable(error: unknown, url: string): RedisFault {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  if (cause.name === "ReplyError") return refusal(cause, url);
+  return new RedisFault(
+    "unreachable",
+    `Cannot connect to Redis at ${maskUrl(url)}: ${describe(cause)}. Is it running there?`,
+    cause,
+  );
+}
+
+function refusal(cause: Error, url: string): RedisFault {
+  const hint = HINTS[/^[A-Z]+/.exec(cause.message)?.[0] ?? ""];
+  return new RedisFault(
+    "refused",
+    hint === undefined ? cause.message : `${cause.message} (${maskUrl(url)}: ${hint})`,
+    cause,
+  );
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  NOAUTH: "the server wants a password: redis://:password@host:port/db",
+  WRONGPASS: "the password in the URL is not the server's",
+  OOM: "the server's memory limit is reached; workers can still drain the queues",
+  WRONGTYPE: "a key of this name exists and is no queue or result",
+};
+
+function describe(cause: Error): string {
+  const inner = cause instanceof AggregateError ? (cause.errors[0] as Error | undefined) : undefined;
+  return inner?.message ?? cause.message;
+}
