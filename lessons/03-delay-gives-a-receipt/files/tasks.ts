@@ -11,3 +11,12 @@ export const add = app.task("tasks.add", async (x: number, y: number) => {
   console.log(`Result: ${result}`);
   return result;
 });
+
+/** A simple task that multiplies two numbers. */
+export const multiply = app.task("tasks.multiply", async (x: number, y: number) => {
+  console.log(`Multiplying ${x} * ${y}...`);
+  await sleep(3);
+  const result = x * y;
+  console.log(`Result: ${result}`);
+  return result;
+});
