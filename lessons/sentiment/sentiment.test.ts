@@ -97,6 +97,11 @@ test("given four nights of new reviews, when the model is retrained each night, 
     return countRight(train(known, alpha), pick(reviews, "held-out"));
   });
   expect(heldOut).toEqual([49, 51, 52, 51]);
+  const lesson = readFileSync(join(import.meta.dirname, "../16-beat/lesson.md"), "utf8").replace(/\s+/g, " ");
+  const [first, second, third, fourth] = heldOut;
+  expect(lesson).toContain(
+    `it gets ${first} right, then ${second}, ${third}, and ${fourth} in the fourth night`,
+  );
 });
 
 test("given the same reviews, when alpha is searched twice, then the progress and the answer are the same", () => {
