@@ -23,7 +23,7 @@ export interface CommandContext {
    * The app that `-A` names, with `-b` and `--result-backend` applied; without `-A` an app without tasks that
    * talks to `-b` or Celery's environment variables. The caller closes it.
    *
-   * @throws UsageError that says what is wrong and what to do, with file and line where the fault is the module's.
+   * @throws AppLoadError that says what is wrong and what to do, with file and line where the fault is the module's.
    */
   loadApp(): Promise<Celery>;
   /** A signal that aborts at the first SIGINT, SIGTERM or SIGHUP; until it is asked for, those signals end the process. */
@@ -49,12 +49,9 @@ export interface Command {
 /** The person at the prompt asked for something that cannot be; `message` says what and what to do. */
 export class UsageError extends Error {
   readonly code = "USAGE";
-  /** 2 as click's; 1 when the fault is not in the command line but in the module it names. */
-  readonly exitCode: 1 | 2;
 
-  constructor(message: string, exitCode: 1 | 2 = 2) {
+  constructor(message: string) {
     super(message);
     this.name = "UsageError";
-    this.exitCode = exitCode;
   }
 }

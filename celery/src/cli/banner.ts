@@ -1,0 +1,71 @@
+import { arch, release, type } from "node:os";
+import { localTime } from "./logging.ts";
+
+/** @see celery 5.7.0 apps/worker.py, `ARTLINES` */
+const ART: readonly string[] = [
+  " --------------",
+  "--- ***** -----",
+  "-- ******* ----",
+  "- *** --- * ---",
+  "- ** ----------",
+  "- ** ----------",
+  "- ** ----------",
+  "- ** ----------",
+  "- *** --- * ---",
+  "-- ******* ----",
+  "--- ***** -----",
+  " --------------",
+];
+
+export interface BannerFacts {
+  readonly nodeName: string;
+  readonly version: string;
+  readonly nowMs: number;
+  readonly appName: string;
+  readonly brokerUrl: string;
+  readonly backendUrl: string | undefined;
+  readonly concurrency: number;
+  readonly pool: string;
+  readonly taskEvents: boolean;
+  readonly queues: readonly string[];
+}
+
+/** The worker's first words, as Celery's, without the list of tasks. */
+export function renderBanner(facts: BannerFacts): string {
+  const events = facts.taskEvents ? "ON" : "OFF (enable -E to monitor tasks in this worker)";
+  const lines = [
+    `${facts.nodeName} v${facts.version}`,
+    "",
+    `${platform()} ${localTime(facts.nowMs)}`,
+    "",
+    "[config]",
+    `.> app:         ${facts.appName}`,
+    `.> transport:   ${maskPassword(facts.brokerUrl)}`,
+    `.> results:     ${facts.backendUrl === undefined ? "disabled://" : maskPassword(facts.backendUrl)}`,
+    `.> concurrency: ${facts.concurrency} (${facts.pool})`,
+    `.> task events: ${events}`,
+    "",
+    "[queues]",
+    ...[...facts.queues].sort().map((q) => `.> ${q.padEnd(16)} exchange=${q}(direct) key=${q}`),
+    "",
+  ];
+  return ` \n${lines.map((line, i) => `${ART[i] ?? " ".repeat(15)} ${line}`).join("\n")}\n`;
+}
+
+/** The `[tasks]` list under the banner, shown from INFO on. */
+export function renderTaskList(names: readonly string[]): string {
+  return `\n[tasks]\n${[...names]
+    .sort()
+    .map((name) => `  . ${name}`)
+    .join("\n")}\n`;
+}
+
+/** `redis://:**@host:6379/0`, kombu's mask. */
+export function maskPassword(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/[^:@/]*):[^@]*@/, "$1:**@");
+}
+
+function platform(): string {
+  const machine = arch() === "x64" ? "x86_64" : arch();
+  return `${type()}-${release()}-${machine}-with-node${process.versions.node}`;
+}

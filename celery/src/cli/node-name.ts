@@ -1,0 +1,23 @@
+/** Celery's default name of a node. */
+const DEFAULT_NAME = "celery";
+
+/**
+ * A worker's full name. `%h` is the host name, `%n` its first part, `%d` the rest; without an `@` what is given is the
+ * host part.
+ *
+ * @see celery 5.7.0 utils/nodenames.py, `default_nodename` and `host_format`
+ */
+export function expandNodeName(given: string | undefined, hostname: string): string {
+  const at = given?.indexOf("@") ?? -1;
+  const name = given !== undefined && at >= 0 ? given.slice(0, at) : "";
+  const host = given === undefined ? "" : at >= 0 ? given.slice(at + 1) : given;
+  return fill(`${name || DEFAULT_NAME}@${host || hostname}`, hostname);
+}
+
+function fill(text: string, hostname: string): string {
+  const dot = hostname.indexOf(".");
+  const short = dot < 0 ? hostname : hostname.slice(0, dot);
+  const domain = dot < 0 ? "" : hostname.slice(dot + 1);
+  const values: Readonly<Record<string, string>> = { h: hostname, n: short, d: domain, "%": "%" };
+  return text.replace(/%(.)/g, (whole, letter: string) => values[letter] ?? whole);
+}

@@ -1,0 +1,11 @@
+import type { RequestInfo } from "../app/types.ts";
+
+/**
+ * One task to run: what the message says plus what the worker adds. Plain data, it crosses from the worker to
+ * a pool child as Celery's JSON.
+ */
+export interface TaskRequest extends RequestInfo {
+  /** The limits in force, in seconds: the message's, else the task's, else the worker's. Null = none. */
+  readonly hardLimitSeconds: number | null;
+  readonly softLimitSeconds: number | null;
+}

@@ -1,0 +1,108 @@
+import type { AnyTask, ResolvedTaskOptions, RetryOptions } from "../app/types.ts";
+import { decodeJson, encodeJson } from "../protocol/json.ts";
+import { formatPython, formatPythonArgs } from "../protocol/python-repr.ts";
+import { MaxRetriesExceededError, Retry } from "../protocol/task-signals.ts";
+import { formatWireError, toWireError } from "../protocol/wire-error.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { RetryPlan } from "./outcome.ts";
+import type { TaskRequest } from "./request.ts";
+
+export interface RetryDeps {
+  readonly clock: Clock;
+  /** 0 ≤ n < 1. */
+  readonly random: () => number;
+}
+
+/** `Retry` with the decision that it announces. */
+export class PlannedRetry extends Retry {
+  readonly plan: RetryPlan;
+
+  constructor(plan: RetryPlan, options: { exc?: Error | undefined; when: number | Date }) {
+    super(plan.message, options);
+    this.name = "Retry";
+    this.plan = plan;
+  }
+}
+
+/**
+ * Decides about another run.
+ *
+ * @throws the error in `options.exc`, else MaxRetriesExceededError, when the retries are used up.
+ * @see celery 5.7.0 app/task.py, `Task.retry`
+ */
+export function planRetry(
+  task: AnyTask,
+  request: TaskRequest,
+  options: RetryOptions,
+  deps: RetryDeps,
+): PlannedRetry {
+  const maxRetries = options.maxRetries === undefined ? task.options.maxRetries : options.maxRetries;
+  if (maxRetries !== null && request.retries + 1 > maxRetries) throw exhausted(request, options);
+  const now = deps.clock.nowMs() / 1000;
+  const countdown = options.countdown ?? task.options.defaultRetryDelay;
+  const when = options.eta ?? countdown;
+  const plan: RetryPlan = {
+    etaEpochSeconds: options.eta ? options.eta.getTime() / 1000 : now + countdown,
+    message: retryMessage(when, options.exc),
+    args: asSent(options.args ?? null),
+    kwargs: asSent(options.kwargs ?? null),
+    queue: options.queue ?? null,
+  };
+  return new PlannedRetry(plan, { exc: options.exc, when });
+}
+
+/** What a value is after its journey; a value that cannot travel fails here, where the task can be blamed. */
+function asSent<T>(value: T): T {
+  return decodeJson(encodeJson(value)) as T;
+}
+
+function exhausted(request: TaskRequest, options: RetryOptions): Error {
+  if (options.exc) return options.exc;
+  const args = formatPythonArgs(options.args ?? request.args);
+  const kwargs = formatPython(options.kwargs ?? request.kwargs);
+  return new MaxRetriesExceededError(
+    `Can't retry ${request.task}[${request.id}] args:${args} kwargs:${kwargs}`,
+  );
+}
+
+function retryMessage(when: number | Date, exc: Error | undefined): string {
+  const time = typeof when === "number" ? `in ${when}s` : `at ${when.toISOString()}`;
+  return exc ? `Retry ${time}: ${formatWireError(toWireError(exc))}` : `Retry ${time}`;
+}
+
+/** Whether the task's options say that this error means another try. */
+export function isAutoretried(options: ResolvedTaskOptions, error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    options.autoretryFor.some((type) => error instanceof type) &&
+    !options.dontAutoretryFor.some((type) => error instanceof type)
+  );
+}
+
+/** What `autoretryFor` passes to `retry`: the task's `retryKwargs`, with the wait that backs off if asked for. */
+export function autoretryOptions(
+  options: ResolvedTaskOptions,
+  retries: number,
+  exc: Error,
+  random: () => number,
+): RetryOptions {
+  if (options.retryBackoff === false || options.retryBackoff === 0) return { ...options.retryKwargs, exc };
+  const factor = Math.trunc(Math.max(1, Number(options.retryBackoff)));
+  return { ...options.retryKwargs, exc, countdown: backoffSeconds(factor, retries, options, random) };
+}
+
+/**
+ * Doubles with every retry up to the maximum; with jitter a random whole number from 0 to that, so that tasks
+ * that failed together do not come back together.
+ *
+ * @see celery 5.7.0 utils/time.py, `get_exponential_backoff_interval`
+ */
+function backoffSeconds(
+  factor: number,
+  retries: number,
+  options: Pick<ResolvedTaskOptions, "retryBackoffMax" | "retryJitter">,
+  random: () => number,
+): number {
+  const countdown = Math.min(Math.trunc(options.retryBackoffMax), factor * 2 ** retries);
+  return options.retryJitter ? Math.floor(random() * (countdown + 1)) : countdown;
+}

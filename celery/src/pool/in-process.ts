@@ -1,0 +1,118 @@
+import { EventEmitter } from "node:events";
+import type { CeleryApp } from "../app/types.ts";
+import { execute } from "../execution/execute.ts";
+import type { TaskRequest } from "../execution/request.ts";
+import { encodeJson } from "../protocol/json.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { captureOutput, type OutputCapture } from "./capture.ts";
+import type { Pool, PoolEvents, PoolResult, RunHooks } from "./pool.ts";
+
+export interface InProcessOptions {
+  readonly kind: "async" | "solo";
+  /** How many tasks may be under way at once; `solo` has one. */
+  readonly size: number;
+  readonly app: CeleryApp;
+  /** Where tasks' output is taken from; not given: it is left alone. */
+  readonly redirect?: NodeJS.Process;
+}
+
+const PROCESS_NAME = "MainProcess";
+
+/** Why a run on the worker's own loop was given up: nothing can be killed here, only no longer waited for. */
+class GivenUp extends Error {
+  readonly result: PoolResult;
+
+  constructor(result: PoolResult) {
+    super(`given up: ${result.ended}`);
+    this.result = result;
+  }
+}
+
+/**
+ * Runs tasks on this event loop. A task that blocks the loop blocks the worker; one that passes its hard limit
+ * is given up and reported, but may go on behind the scenes.
+ */
+export function openInProcessPool(options: InProcessOptions): Pool {
+  return new InProcessPool(options);
+}
+
+class InProcessPool implements Pool {
+  readonly kind: "async" | "solo";
+  readonly size: number;
+  readonly ready: Promise<void> = Promise.resolve();
+  readonly events: EventEmitter<PoolEvents> = new EventEmitter();
+  readonly #app: CeleryApp;
+  readonly #capture: OutputCapture | undefined;
+  readonly #running = new Set<AbortController>();
+
+  constructor(options: InProcessOptions) {
+    this.kind = options.kind;
+    this.size = options.kind === "solo" ? 1 : options.size;
+    this.#app = options.app;
+    this.#capture =
+      options.redirect &&
+      captureOutput(options.redirect, (line) => this.events.emit("output", PROCESS_NAME, line));
+  }
+
+  free(): number {
+    return this.size - this.#running.size;
+  }
+
+  async run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
+    if (this.free() <= 0) throw new Error("no free slot in the pool");
+    const control = new AbortController();
+    this.#running.add(control);
+    const limit = this.#armHardLimit(request, control);
+    const stop = (): void => control.abort(new GivenUp(lost()));
+    hooks.signal.addEventListener("abort", stop, { once: true });
+    try {
+      return await this.#execute(request, hooks, control.signal);
+    } finally {
+      clearTimeout(limit);
+      hooks.signal.removeEventListener("abort", stop);
+      this.#running.delete(control);
+      // After the caller has its result: it may want the slot for something else.
+      setImmediate(() => this.events.emit("free"));
+    }
+  }
+
+  retireAfter(): void {
+    // There is no process to replace.
+  }
+
+  terminate(): void {
+    for (const control of this.#running) control.abort(new GivenUp(lost()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.terminate();
+    this.#capture?.[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  async #execute(request: TaskRequest, hooks: RunHooks, signal: AbortSignal): Promise<PoolResult> {
+    hooks.onStart(process.pid, PROCESS_NAME);
+    const { outcome } = await execute(request, {
+      app: this.#app,
+      clock: systemClock,
+      random: Math.random,
+      signal,
+      // Encoded before it leaves the task, so that a value that cannot travel is the task's error.
+      updateState: async (state, meta) => hooks.onState(state, encodeJson(meta)),
+      onSoftLimit: (limitSeconds) => hooks.onSoftLimit(limitSeconds),
+    });
+    if (signal.aborted && signal.reason instanceof GivenUp) return signal.reason.result;
+    return { ended: "done", outcome, processName: PROCESS_NAME };
+  }
+
+  #armHardLimit(request: TaskRequest, control: AbortController): NodeJS.Timeout | undefined {
+    const limitSeconds = request.hardLimitSeconds;
+    if (limitSeconds === null) return undefined;
+    const late = new GivenUp({ ended: "timeout", limitSeconds, processName: PROCESS_NAME });
+    return setTimeout(() => control.abort(late), limitSeconds * 1000);
+  }
+}
+
+function lost(): PoolResult {
+  return { ended: "cancelled", processName: PROCESS_NAME };
+}

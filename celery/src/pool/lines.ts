@@ -1,0 +1,47 @@
+import type { Readable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+
+export interface LineReader {
+  /** Settles when `bytes` bytes have been read since the start, or the stream has ended. */
+  reached(bytes: number): Promise<void>;
+}
+
+/** A line without an end is passed on in pieces of this size: a task may print for ever without a newline. */
+const MAX_LINE = 64 * 1024;
+
+/** Splits what a stream brings into lines, and knows how far it has read. */
+export function readLines(stream: Readable, onLine: (line: string) => void): LineReader {
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  let read = 0;
+  let ended = false;
+  const waiting = new Set<{ bytes: number; resolve: () => void }>();
+  const wake = (): void => {
+    for (const waiter of waiting) {
+      if (!ended && read < waiter.bytes) continue;
+      waiting.delete(waiter);
+      waiter.resolve();
+    }
+  };
+  stream.on("data", (chunk: Buffer) => {
+    const lines = (rest + decoder.write(chunk)).split(/\r?\n/);
+    rest = lines.pop() as string;
+    while (rest.length > MAX_LINE) {
+      lines.push(rest.slice(0, MAX_LINE));
+      rest = rest.slice(MAX_LINE);
+    }
+    for (const line of lines) onLine(line);
+    read += chunk.length;
+    wake();
+  });
+  stream.once("close", () => {
+    ended = true;
+    if (rest) onLine(rest);
+    rest = "";
+    wake();
+  });
+  return {
+    reached: (bytes) =>
+      read >= bytes || ended ? Promise.resolve() : new Promise((resolve) => waiting.add({ bytes, resolve })),
+  };
+}

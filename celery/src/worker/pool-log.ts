@@ -1,0 +1,21 @@
+import type { Pool } from "../pool/pool.ts";
+import { type LogLevel, MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
+
+/**
+ * Puts what happens in the pool into the worker's log: dead processes, and what tasks print.
+ *
+ * @param outputLevel `worker_redirect_stdouts_level`.
+ */
+export function followPool(pool: Pool, log: WorkerLog, outputLevel: LogLevel): void {
+  pool.events.on("output", (processName, line) => {
+    if (line !== "") log.record({ level: outputLevel, processName, text: line });
+  });
+  pool.events.on("exited", (processName, pid, status) => {
+    const text = `Process '${processName}' pid:${pid} exited with '${status}'`;
+    log.record({ level: "ERROR", processName: MAIN_PROCESS, text });
+  });
+  pool.events.on("startFailed", (processName, reason) => {
+    const text = `Process '${processName}' could not be started, trying again: ${reason}`;
+    log.record({ level: "ERROR", processName: MAIN_PROCESS, text });
+  });
+}

@@ -1,0 +1,107 @@
+import { celeryError } from "../protocol/wire-error.ts";
+import type { Claim, Consumer } from "../transport/transport.ts";
+import type { NewState } from "./conclude.ts";
+import type { Verdict } from "./judge.ts";
+import type { ResultWriter } from "./result-writer.ts";
+import type { EventSink } from "./task-event.ts";
+import { type LogLevel, MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
+
+export interface RefusalDeps {
+  readonly consumer: Consumer;
+  readonly results: ResultWriter;
+  readonly events: EventSink;
+  readonly log: WorkerLog;
+  /** Names of the registered tasks, for the message. */
+  readonly known: () => readonly string[];
+}
+
+type Refused = Extract<Verdict, { kind: "expired" | "unregistered" | "refused" }>;
+
+/** Answers messages that are not to be run: with a reason for people, and never by throwing bytes away. */
+export interface Refusals {
+  refuse(claim: Claim, verdict: Refused): Promise<void>;
+}
+
+export function makeRefusals(deps: RefusalDeps): Refusals {
+  return {
+    refuse(claim, verdict) {
+      switch (verdict.kind) {
+        case "expired":
+          return discardExpired(claim, verdict, deps);
+        case "unregistered":
+          return refuseUnregistered(claim, verdict, deps);
+        case "refused":
+          return refuseUnreadable(claim, verdict.reason, deps);
+      }
+    },
+  };
+}
+
+async function discardExpired(
+  claim: Claim,
+  { message }: Extract<Refused, { kind: "expired" }>,
+  deps: RefusalDeps,
+): Promise<void> {
+  const { id, task, shadow } = message.headers;
+  say("INFO", `Discarding revoked task: ${shadow || task}[${id}]`, deps);
+  const result = deps.results.encode(message, failedState("REVOKED", "TaskRevokedError", "expired"));
+  await deps.consumer.finish(claim.id, { ...(result && { result }) });
+  deps.events.send("task-revoked", { uuid: id, terminated: false, signum: null, expired: true });
+}
+
+async function refuseUnregistered(
+  claim: Claim,
+  { message }: Extract<Refused, { kind: "unregistered" }>,
+  deps: RefusalDeps,
+): Promise<void> {
+  const { id, task } = message.headers;
+  say("ERROR", unregisteredText(task, claim, message.bodyText, deps.known()), deps);
+  // The result first: a crash in between repeats this, the other way round nobody would ever hear of it.
+  const result = deps.results.encode(message, failedState("FAILURE", "NotRegistered", task));
+  await deps.consumer.complete({ ...(result && { result }) });
+  await deps.consumer.deadLetter(claim.id, `no task is registered as ${task}`);
+  deps.events.send("task-failed", { uuid: id, exception: `NotRegistered('${task}')`, traceback: null });
+}
+
+async function refuseUnreadable(claim: Claim, reason: string, deps: RefusalDeps): Promise<void> {
+  const text = [
+    `Received invalid task message: ${reason}`,
+    `The message has been put to the dead letters (ts1:dead:${claim.queue}).`,
+    "",
+    "Please ensure your message conforms to the task",
+    "message protocol as described here:",
+    "https://docs.celeryq.dev/en/latest/internals/protocol.html",
+    "",
+    "The full contents of the message was:",
+    `${shorten(claim.raw)} (${Buffer.byteLength(claim.raw)}b)`,
+  ].join("\n");
+  say("ERROR", text, deps);
+  await deps.consumer.deadLetter(claim.id, reason);
+}
+
+function unregisteredText(task: string, claim: Claim, body: string, known: readonly string[]): string {
+  return [
+    `Received unregistered task of type '${task}'.`,
+    `The message has been put to the dead letters (ts1:dead:${claim.queue}).`,
+    "",
+    "Did you remember to import the module containing this task?",
+    "Was the worker started before the task was added? Then restart it: it runs the code that it started with.",
+    "",
+    `Registered here: ${known.join(", ") || "none"}`,
+    "",
+    "The full contents of the message body was:",
+    `${shorten(body)} (${Buffer.byteLength(body)}b)`,
+  ].join("\n");
+}
+
+function shorten(text: string): string {
+  return text.length <= 1024 ? text : `${text.slice(0, 1024)}...`;
+}
+
+function failedState(status: "FAILURE" | "REVOKED", excType: string, message: string): NewState {
+  return { status, result: celeryError(excType, message), traceback: null };
+}
+
+function say(level: LogLevel, text: string, deps: RefusalDeps): void {
+  deps.log.record({ level, processName: MAIN_PROCESS, text });
+}

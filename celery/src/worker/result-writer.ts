@@ -1,0 +1,59 @@
+import type { ResultBackend, StoredResult } from "../backend/backend.ts";
+import type { TaskMessage } from "../protocol/message.ts";
+import type { ResultMeta } from "../protocol/result-meta.ts";
+import { isReady } from "../protocol/states.ts";
+import { isoFromMs } from "../protocol/time.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { NewState } from "./conclude.ts";
+
+export interface ResultWriterDeps {
+  /** Undefined: the app keeps no results, and nothing is written. */
+  readonly backend: ResultBackend | undefined;
+  readonly clock: Clock;
+  readonly nodeName: string;
+  /** `result_extended`. */
+  readonly extended: boolean;
+}
+
+/** Turns a task's new state into what the result backend keeps. */
+export interface ResultWriter {
+  /** For whoever writes it in one step with other things; undefined when nothing is to be written. */
+  encode(message: TaskMessage, state: NewState | null): StoredResult | undefined;
+  /** Writes it at once. Without a backend it does nothing, as Celery's `disabled` backend. */
+  store(message: TaskMessage, state: NewState): Promise<void>;
+}
+
+export function makeResultWriter(deps: ResultWriterDeps): ResultWriter {
+  const { backend } = deps;
+  return {
+    encode: (message, state) =>
+      backend && state ? backend.encode(makeMeta(message, state, deps)) : undefined,
+    store: async (message, state) => backend?.store(makeMeta(message, state, deps)),
+  };
+}
+
+function makeMeta(message: TaskMessage, state: NewState, deps: ResultWriterDeps): ResultMeta {
+  const { headers } = message;
+  return {
+    taskId: headers.id,
+    status: state.status,
+    result: state.result,
+    traceback: state.traceback,
+    children: [],
+    dateDone: isReady(state.status) ? isoFromMs(deps.clock.nowMs()) : null,
+    ...(headers.group !== null && { groupId: headers.group }),
+    ...(headers.parentId !== null && { parentId: headers.parentId }),
+    ...(deps.extended && { extended: extendedMeta(message, deps.nodeName) }),
+  };
+}
+
+function extendedMeta(message: TaskMessage, nodeName: string): NonNullable<ResultMeta["extended"]> {
+  return {
+    name: message.headers.task,
+    args: message.args,
+    kwargs: message.kwargs,
+    worker: nodeName,
+    retries: message.headers.retries,
+    queue: message.properties.deliveryInfo.routingKey,
+  };
+}

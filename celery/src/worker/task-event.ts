@@ -1,0 +1,35 @@
+import type { EventFields, EventType } from "../protocol/event.ts";
+import type { TaskMessage } from "../protocol/message.ts";
+
+/** An event, ready to be sent. */
+export type TaskEvent = {
+  [T in EventType]: readonly [type: T, fields: EventFields<T>];
+}[EventType];
+
+/** Where the worker's events go. Sending never throws and never waits. */
+export interface EventSink {
+  send<T extends EventType>(type: T, fields: EventFields<T>): void;
+}
+
+/** Sends an event whose type is only known as one of all: each carries the fields of its own type. */
+export function sendEvent(sink: EventSink, [type, fields]: TaskEvent): void {
+  sink.send(type, fields as never);
+}
+
+/** `task-received`: everything the headers say about the task. */
+export function receivedEvent({ headers }: TaskMessage): TaskEvent {
+  return [
+    "task-received",
+    {
+      uuid: headers.id,
+      name: headers.task,
+      args: headers.argsRepr,
+      kwargs: headers.kwargsRepr,
+      root_id: headers.rootId,
+      parent_id: headers.parentId,
+      retries: headers.retries,
+      eta: headers.eta,
+      expires: headers.expires,
+    },
+  ];
+}
