@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { DecodeError } from "./errors.ts";
+import { decodeJson, encodeJson } from "./json.ts";
 
 /** What goes through a fanout exchange or a reply queue: events, remote control. Not a task: the body is any JSON. */
 export interface Broadcast {
@@ -21,8 +23,8 @@ export interface BroadcastAddress {
  * @see kombu 5.7.0 transport/virtual/base.py, `Channel.prepare_message`
  */
 export function encodeBroadcast(broadcast: Broadcast, address: BroadcastAddress): string {
-  return JSON.stringify({
-    body: Buffer.from(JSON.stringify(broadcast.body)).toString("base64"),
+  return encodeJson({
+    body: Buffer.from(encodeJson(broadcast.body)).toString("base64"),
     "content-encoding": "utf-8",
     "content-type": "application/json",
     headers: broadcast.headers,
@@ -55,8 +57,9 @@ export function decodeBroadcast(raw: string): Broadcast | undefined {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // not JSON: no JSON text means undefined, so the caller cannot mistake it
+    return decodeJson(text);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined; // no JSON text means undefined, so the caller cannot mistake it
+    throw error;
   }
 }

@@ -1,0 +1,128 @@
+import { randomUUID } from "node:crypto";
+import { encodeBroadcast } from "../protocol/broadcast.ts";
+import { type EventFields, type EventType, eventRoutingKey, makeEvent } from "../protocol/event.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { LamportClock } from "../runtime/lamport-clock.ts";
+import type { Log } from "../runtime/log.ts";
+
+/** Celery's `event_exchange`. */
+const EXCHANGE = "celeryev";
+/** A batch leaves at the latest with this many events. @see celery 5.7.0 events/dispatcher.py, `buffer_limit` */
+const BATCH_LIMIT = 24;
+/** Events of a broker's absence that are kept for its return; older ones are dropped: they tell, nothing depends on them. */
+const KEPT_WHILE_AWAY = 1000;
+
+export interface EventDispatcherOptions {
+  /** Database number of the broker: pub/sub channels carry it in their name. */
+  readonly db: number;
+  /** Node name that every event carries. */
+  readonly hostname: string;
+  /** `-E`, `worker_send_task_events`: whether `task-*` events are sent from the start. `worker-*` always are. */
+  readonly taskEvents: boolean;
+  /** Puts one message on a channel; rejects while the broker is away. */
+  readonly publish: (channel: string, payload: string) => Promise<void>;
+  /** Gives back what `publish` uses; called once, at the end. */
+  readonly close: () => Promise<void>;
+  /** Shared with the node's mailbox. */
+  readonly lamport: LamportClock;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Sends events as a Celery worker does: `worker-*` at once, `task-*` gathered into lists that leave on the next turn of the event
+ * loop. Sending never throws and never waits; while the broker is away the newest thousand messages are kept.
+ *
+ * @see celery 5.7.0 events/dispatcher.py
+ */
+export class EventDispatcher implements AsyncDisposable {
+  readonly hostname: string;
+  taskEventsEnabled: boolean;
+  readonly #options: EventDispatcherOptions;
+  #batch: Record<string, unknown>[] = [];
+  #outbox: (readonly [channel: string, payload: string])[] = [];
+  #sending: Promise<void> | undefined;
+  #scheduled: NodeJS.Immediate | undefined;
+
+  constructor(options: EventDispatcherOptions) {
+    this.#options = options;
+    this.hostname = options.hostname;
+    this.taskEventsEnabled = options.taskEvents;
+  }
+
+  send<T extends EventType>(type: T, fields: EventFields<T>): void {
+    const isTask = type.startsWith("task-");
+    if (isTask && !this.taskEventsEnabled) return;
+    const event = makeEvent(type, fields, {
+      hostname: this.hostname,
+      utcoffset: utcOffsetHours(this.#options.clock),
+      pid: process.pid,
+      clock: this.#options.lamport.forward(),
+      timestamp: this.#options.clock.nowMs() / 1000,
+    });
+    if (isTask) this.#addToBatch(event);
+    else this.#post(eventRoutingKey(type), event);
+  }
+
+  /** Settles when all that was sent before is with the broker, or is kept because the broker is away. */
+  async flush(): Promise<void> {
+    this.#closeBatch();
+    await this.#drain();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.flush();
+    await this.#options.close();
+  }
+
+  #addToBatch(event: Record<string, unknown>): void {
+    this.#batch.push(event);
+    if (this.#batch.length >= BATCH_LIMIT) this.#closeBatch();
+    else this.#scheduled ??= setImmediate(() => this.#closeBatch());
+  }
+
+  #closeBatch(): void {
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    if (this.#batch.length > 0) this.#post("task.multi", this.#batch.splice(0));
+  }
+
+  #post(routingKey: string, body: unknown): void {
+    const address = { exchange: EXCHANGE, routingKey, deliveryMode: 1, deliveryTag: randomUUID() } as const;
+    const payload = encodeBroadcast({ headers: { hostname: this.hostname }, body }, address);
+    this.#outbox.push([eventChannel(this.#options.db, routingKey), payload]);
+    if (this.#outbox.length > KEPT_WHILE_AWAY) this.#outbox.shift();
+    void this.#drain();
+  }
+
+  /** One after the other, so that receivers see them in the order of sending. */
+  #drain(): Promise<void> {
+    this.#sending ??= this.#drainOutbox().finally(() => {
+      this.#sending = undefined;
+    });
+    return this.#sending;
+  }
+
+  async #drainOutbox(): Promise<void> {
+    for (let message = this.#outbox[0]; message !== undefined; message = this.#outbox[0]) {
+      try {
+        await this.#options.publish(...message);
+      } catch (error) {
+        // Whoever owns the connection reports its loss; the next event, a heartbeat at the latest, tries again.
+        this.#options.log.debug({ error, kept: this.#outbox.length }, "events wait for the broker");
+        return;
+      }
+      if (this.#outbox[0] === message) this.#outbox.shift();
+    }
+  }
+}
+
+/** `/0.celeryev/task.multi`. @see kombu 5.7.0 transport/redis.py, `_get_publish_topic` */
+export function eventChannel(db: number, routingKey: string): string {
+  return `/${db}.${EXCHANGE}/${routingKey}`;
+}
+
+/** Hours west of UTC, as Python counts them. */
+function utcOffsetHours(clock: Clock): number {
+  return new Date(clock.nowMs()).getTimezoneOffset() / 60;
+}

@@ -1,0 +1,147 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { freePort, startRedisServer } from "../../test/support/redis-server.ts";
+import { decodeBroadcast } from "../protocol/broadcast.ts";
+import type { CeleryEvent } from "../protocol/event.ts";
+import { openConnection } from "../redis/connection.ts";
+import { openSubscriber } from "../redis/subscriber.ts";
+import { type EventDispatcher, openEventDispatcher, openEventReceiver, startHeartbeat } from "./index.ts";
+
+const url = `${inject("redisUrl")}/20`;
+const software = { ident: "ts-celery", version: "0.1.0" };
+const idle = { load: () => ({ active: 0, processed: 0 }), software };
+
+const aDispatcher = (broker = url, taskEvents = true): EventDispatcher => {
+  const events = openEventDispatcher(broker, { hostname: "w1@vm", taskEvents });
+  onTestFinished(() => events[Symbol.asyncDispose]());
+  return events;
+};
+
+/** Every event that arrives, and a way to wait for the first that fits. */
+async function listen(
+  broker = url,
+): Promise<{
+  seen: CeleryEvent[];
+  until(fits: (event: CeleryEvent) => boolean): Promise<CeleryEvent>;
+  up(): Promise<unknown>;
+}> {
+  const receiver = await openEventReceiver(broker);
+  onTestFinished(() => receiver[Symbol.asyncDispose]());
+  const seen: CeleryEvent[] = [];
+  receiver.events.on("event", (event) => seen.push(event));
+  const until = async (fits: (event: CeleryEvent) => boolean): Promise<CeleryEvent> => {
+    for (;;) {
+      const event = seen.find(fits);
+      if (event) return event;
+      await once(receiver.events, "event");
+    }
+  };
+  return { seen, until, up: () => once(receiver.events, "up") };
+}
+
+describe("task events", () => {
+  test("given events sent in one turn, when they arrive, then they come in order, with a growing clock, on channels of 24 at most", async () => {
+    const raw = openSubscriber(url);
+    onTestFinished(() => raw[Symbol.asyncDispose]());
+    const batches: number[] = [];
+    raw.events.on("message", (channel, text) => {
+      if (channel === "/20.celeryev/task.multi")
+        batches.push((decodeBroadcast(text)?.body as unknown[]).length);
+    });
+    await raw.subscribePattern("/20.celeryev/*");
+    const { seen, until } = await listen();
+    const events = aDispatcher();
+
+    for (let i = 0; i < 30; i++) events.send("task-started", { uuid: `t${i}` });
+    await until((event) => event.type === "task-started" && event.uuid === "t29");
+
+    const clocks = seen.map((event) => event.clock);
+    expect(clocks).toEqual([...clocks].sort((a, b) => a - b));
+    expect(seen.flatMap((event) => (event.type === "task-started" ? [event.uuid] : []))).toEqual(
+      Array.from({ length: 30 }, (_, i) => `t${i}`),
+    );
+    await expect.poll(() => batches).toEqual([24, 6]);
+  });
+
+  test("given task events switched off, when a task event and a heartbeat are sent, then only the heartbeat arrives", async () => {
+    const { seen, until } = await listen();
+    const events = aDispatcher(url, false);
+
+    events.send("task-started", { uuid: "unheard" });
+    await events.flush();
+    await startHeartbeat(events, idle)[Symbol.asyncDispose]();
+    await until((event) => event.type === "worker-offline");
+
+    expect(seen.map((event) => event.type)).toEqual(["worker-online", "worker-offline"]);
+  });
+});
+
+describe("a worker's signs of life", () => {
+  test("given a heartbeat, when it runs and ends, then online, heartbeats with the load of the moment, and offline arrive", async () => {
+    const { seen, until } = await listen();
+    let active = 0;
+    const heart = startHeartbeat(aDispatcher(), {
+      load: () => ({ active: active++, processed: 7 }),
+      software,
+      intervalSeconds: 0.05,
+    });
+
+    await until((event) => event.type === "worker-heartbeat" && event.active === 2);
+    await heart[Symbol.asyncDispose]();
+    await until((event) => event.type === "worker-offline");
+
+    expect(seen[0]).toMatchObject({
+      type: "worker-online",
+      hostname: "w1@vm",
+      pid: process.pid,
+      freq: 0.05,
+      processed: 7,
+      sw_ident: "ts-celery",
+    });
+    expect(seen[0]).toHaveProperty("loadavg.length", 3);
+    expect(seen.at(-1)?.type).toBe("worker-offline");
+  });
+});
+
+describe("what else is on the channels", () => {
+  test("given garbage and custom events, when they are published, then the receiver skips them and goes on", async () => {
+    const { seen, until } = await listen();
+    await using redis = openConnection(url);
+    for (const text of ["", "{", '{"body": "bm8="}', "\u0000"])
+      await redis.call("PUBLISH", "/20.celeryev/task.multi", text);
+
+    aDispatcher().send("task-started", { uuid: "after" });
+    await until((event) => event.type === "task-started" && event.uuid === "after");
+
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe("a broker that goes away", () => {
+  test("given a broker killed and started again, when events were sent meanwhile, then they arrive, and the receiver listens again", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "celery-events-"));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const place = { port: await freePort(), dir };
+    const first = await startRedisServer([], place);
+    const broker = `${first.url}/0`;
+    const events = aDispatcher(broker);
+    const { until, up } = await listen(broker);
+    events.send("task-started", { uuid: "before" });
+    await until((event) => event.type === "task-started" && event.uuid === "before");
+
+    await first.stop();
+    events.send("task-started", { uuid: "while-away" });
+    await events.flush();
+    const again = up();
+    const second = await startRedisServer([], place);
+    onTestFinished(() => second.stop());
+    await again;
+    events.send("task-started", { uuid: "after" });
+
+    await until((event) => event.type === "task-started" && event.uuid === "while-away");
+    await until((event) => event.type === "task-started" && event.uuid === "after");
+  });
+});

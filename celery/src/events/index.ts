@@ -1,0 +1,5 @@
+export type { CeleryEvent, EventFields, EventOf, EventType } from "../protocol/event.ts";
+export { EventDispatcher, type EventDispatcherOptions } from "./dispatcher.ts";
+export { Heartbeat, type HeartbeatOptions, startHeartbeat } from "./heartbeat.ts";
+export { type OpenEventDispatcherOptions, openEventDispatcher } from "./open-dispatcher.ts";
+export { type EventReceiver, type EventReceiverEvents, openEventReceiver } from "./receiver.ts";
