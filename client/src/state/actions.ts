@@ -1,0 +1,261 @@
+import type { PaneId, RunBlock } from "server/protocol";
+import { runBlocks } from "./blocks.ts";
+import { findLesson } from "./course.ts";
+import { countRed } from "./hints.ts";
+import type { Link, Question, Reply } from "./link.ts";
+import { PANE_TITLES, runningCommand } from "./pane-words.ts";
+import { advanceProgress, type ProgressEvent } from "./progress.ts";
+import { lessonHref, type Route } from "./route.ts";
+import type { Saver } from "./saver.ts";
+import type { Settings } from "./settings.ts";
+import { busyQuestion } from "./step-words.ts";
+import { announce, askLearner, dropNotice, putNotice, putRefusal, type Shown, type Store } from "./store.ts";
+
+/** What the learner can do. Views call these and nothing else. */
+export interface Actions {
+  openLesson(slug: string, anchor?: string | null): void;
+  /** The address bar changed by itself: at the start, and by Back and Forward. */
+  follow(route: Route): void;
+  runStep(id: string): Promise<void>;
+  /** Runs the step that a learner would run next. */
+  runNext(): Promise<void>;
+  applyEdit(id: string): Promise<void>;
+  checkNow(): Promise<void>;
+  resetFile(path: string): Promise<void>;
+  resetLesson(): Promise<void>;
+  restartWorker(): Promise<void>;
+  startRedis(): Promise<void>;
+  interrupt(pane: PaneId): void;
+  /** @returns false when there is no connection: the view shows that the keys went nowhere. */
+  input(pane: PaneId, text: string): boolean;
+  resize(pane: PaneId, cols: number, rows: number): boolean;
+  acknowledge(pane: PaneId, bytes: number): void;
+  typed(path: string, text: string): void;
+  saveNow(): Promise<void>;
+  resolveConflict(path: string, choice: "keep-mine" | "take-disk"): void;
+  showFile(target: Shown): void;
+  record(event: ProgressEvent): void;
+  change(settings: Partial<Settings>): void;
+  retryNow(): void;
+  /** The pane's screen and scrollback as plain text. @throws Error when the server does not answer. */
+  readPane(pane: PaneId): Promise<string>;
+}
+
+export interface ActionsDeps {
+  readonly store: Store;
+  readonly link: Link;
+  readonly saver: Saver;
+  /** Puts an address into the address bar as a new entry. */
+  readonly navigate: (href: string) => void;
+  readonly readPane: (pane: PaneId) => Promise<string>;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+export function openActions(deps: ActionsDeps): Actions {
+  const { store, link, saver } = deps;
+  return {
+    ...lessonActions(deps),
+    ...systemActions(deps),
+    typed: (path, text) => saver.typed(path, text),
+    saveNow: async () => saver.flush(),
+    resolveConflict: (path, choice) => saver.resolve(path, choice),
+    showFile(target) {
+      if (store.buffers.value.has(target.path)) store.activeFile.value = target.path;
+      store.shown.value = target;
+      if (store.viewport.value === "narrow") store.narrowTab.value = "code";
+    },
+    record(event) {
+      store.progress.value = advanceProgress(store.progress.value, event);
+    },
+    change(settings) {
+      store.settings.value = { ...store.settings.value, ...settings };
+    },
+    retryNow: () => link.retryNow(),
+    readPane: async (pane) => deps.readPane(pane),
+  };
+}
+
+function lessonActions(
+  deps: ActionsDeps,
+): Pick<
+  Actions,
+  "openLesson" | "follow" | "runStep" | "runNext" | "applyEdit" | "checkNow" | "resetFile" | "resetLesson"
+> {
+  const { store, link } = deps;
+  const runStep = async (id: string): Promise<void> => run(deps, id);
+  return {
+    openLesson(slug, anchor = null) {
+      deps.navigate(lessonHref(slug, anchor));
+      followRoute(deps, { page: "lesson", slug, file: null, anchor });
+    },
+    follow: (route) => followRoute(deps, route),
+    runStep,
+    async runNext() {
+      const id = store.nextStepId.value;
+      if (id !== undefined) await runStep(id);
+    },
+    applyEdit: async (id) => applyEdit(deps, id),
+    async checkNow() {
+      await asked(deps, "check-now", { type: "check-now" });
+      store.hintWatch.value = countRed(store.hintWatch.value);
+      const { green, total } = store.checkProgress.value;
+      announce(store, `${green} of ${total} checks are green.`);
+    },
+    async resetFile(path) {
+      const isSure = await askLearner(store, {
+        title: `Reset ${path}?`,
+        text: "The lesson's starting version comes back. Your version is kept in .workspace/.history.",
+        yes: `Reset ${path}`,
+        isDangerous: true,
+      });
+      if (isSure) await takeDiskAfter(deps, link.ask({ type: "reset", scope: "file", path }), [path]);
+    },
+    resetLesson: async () => resetLesson(deps),
+  };
+}
+
+function systemActions({
+  store,
+  link,
+  saver,
+}: ActionsDeps): Pick<
+  Actions,
+  "restartWorker" | "startRedis" | "interrupt" | "input" | "resize" | "acknowledge"
+> {
+  return {
+    async restartWorker() {
+      await saver.flush();
+      await asked({ store, link }, "restart-worker", { type: "restart-worker" });
+    },
+    async startRedis() {
+      await asked({ store, link }, "start-redis", { type: "start-redis" });
+    },
+    interrupt(pane) {
+      if (!link.tell({ type: "interrupt", pane })) announce(store, "Not connected: nothing was stopped.");
+    },
+    input: (pane, text) => link.input(pane, new TextEncoder().encode(text)),
+    resize: (pane, cols, rows) => link.tell({ type: "resize", pane, cols, rows }),
+    acknowledge(pane, bytes) {
+      link.tell({ type: "ack", pane, bytes });
+    },
+  };
+}
+
+function followRoute({ store, link }: ActionsDeps, route: Route): void {
+  store.dialog.value = null;
+  store.route.value = route;
+  if (route.page !== "lesson" || !isReady(store, route.slug)) return;
+  const { slug } = route;
+  if (
+    store.lesson.value?.slug === slug &&
+    store.welcome.value?.lesson === slug &&
+    store.opening.value === null
+  )
+    return;
+  store.opening.value = slug;
+  void asked({ store, link }, "open-lesson", { type: "open-lesson", lesson: slug }).then((isOpen) => {
+    if (!isOpen && store.opening.value === slug) store.opening.value = null;
+  });
+}
+
+/** Lessons to come and unknown names have a page of their own; the server is not asked for them. */
+function isReady(store: Store, slug: string): boolean {
+  const course = store.course.value;
+  return course === null || findLesson(course, slug)?.lesson.ready === true;
+}
+
+async function run(deps: ActionsDeps, id: string): Promise<void> {
+  const { store, link, saver } = deps;
+  const block = store.lesson.value && runBlocks(store.lesson.value).find((candidate) => candidate.id === id);
+  if (!block || !(await isConfirmed(deps, block))) return;
+  putRefusal(store, id, undefined);
+  store.settings.value = { ...store.settings.value, hasRunAStep: true };
+  store.currentPane.value = block.pane;
+  await saver.flush();
+  const reply = await link.ask({ type: "run", step: id });
+  if (reply.ok) return;
+  if (reply.code === "busy" && (await isTakeoverAgreed(deps, block))) {
+    const forced = await link.ask({ type: "run", step: id, force: true });
+    if (!forced.ok) putRefusal(store, id, forced.message);
+  } else if (reply.code !== "busy") putRefusal(store, id, reply.message);
+}
+
+async function isConfirmed({ store }: ActionsDeps, block: RunBlock): Promise<boolean> {
+  if (block.confirm === null) return true;
+  return askLearner(store, {
+    title: `Run in ${block.pane}?`,
+    text: block.confirm,
+    preview: block.command,
+    yes: "Run it",
+  });
+}
+
+async function isTakeoverAgreed({ store }: ActionsDeps, block: RunBlock): Promise<boolean> {
+  return askLearner(store, {
+    title: `${PANE_TITLES[block.pane]} is busy`,
+    text: busyQuestion(block.pane, runningCommand(store.panes.value[block.pane])),
+    preview: block.command,
+    yes: "Stop and run",
+    no: "Leave it running",
+  });
+}
+
+async function applyEdit({ store, link, saver }: ActionsDeps, id: string): Promise<void> {
+  const edit = store.lesson.value?.blocks.find((block) => block.kind === "edit" && block.id === id);
+  if (edit?.kind !== "edit") return;
+  await saver.flush();
+  const reply = await link.ask({ type: "apply-edit", edit: id });
+  putRefusal(store, id, reply.ok ? undefined : reply.message);
+  if (!reply.ok) return;
+  store.activeFile.value = edit.file;
+  announce(store, `Applied to ${edit.file}.`);
+}
+
+async function resetLesson(deps: ActionsDeps): Promise<void> {
+  const { store, link } = deps;
+  const lesson = store.lesson.value;
+  if (lesson === null) return;
+  const isSure = await askLearner(store, {
+    title: "Start this lesson over?",
+    text:
+      "Programs in the worker and producer panes stop, the lesson's files and queues start fresh, " +
+      "and every check is red again. Your versions of the files are kept in .workspace/.history.",
+    yes: "Start over",
+    isDangerous: true,
+  });
+  if (!isSure) return;
+  const reply = link.ask({ type: "reset", scope: "lesson" });
+  await takeDiskAfter(deps, reply, lesson.files);
+  if (!(await reply).ok) return;
+  store.refusals.value = new Map();
+  const event = { type: "reset", slug: lesson.slug, at: deps.now() } as const;
+  store.progress.value = advanceProgress(store.progress.value, event);
+}
+
+/** After a reset that the learner agreed to, what they had typed and not saved is no conflict. */
+async function takeDiskAfter(
+  deps: ActionsDeps,
+  asking: Promise<Reply>,
+  paths: readonly string[],
+): Promise<void> {
+  const reply = await asking;
+  if (!report(deps.store, "reset", reply)) return;
+  for (const path of paths) deps.saver.resolve(path, "take-disk");
+}
+
+/** Asks the server; a refusal becomes a notice until the next try. */
+async function asked(
+  { store, link }: Pick<ActionsDeps, "store" | "link">,
+  id: string,
+  question: Question,
+): Promise<boolean> {
+  return report(store, id, await link.ask(question));
+}
+
+function report(store: Store, id: string, reply: Reply): boolean {
+  const notice = `page.${id}`;
+  if (reply.ok) dropNotice(store, notice);
+  else putNotice(store, { id: notice, level: "error", text: reply.message });
+  return reply.ok;
+}
