@@ -11,7 +11,7 @@ export class PaneBusy extends TerminalError {
   readonly command: string;
 
   constructor(pane: PaneId, command: string) {
-    super(`The ${pane} pane is running \`${command}\`.`);
+    super(`The ${pane} pane is running ${command === "" ? "a command" : `\`${command}\``}.`);
     this.command = command;
   }
 }

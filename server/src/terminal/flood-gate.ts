@@ -1,19 +1,24 @@
-/** What passes per second before output counts as a flood; nobody reads a tenth of it. */
+/** What passes before output counts as a flood; nobody reads a tenth of it. */
 export interface FloodLimits {
   readonly bytesPerSecond: number;
   readonly linesPerSecond: number;
+  /** How long it may be any faster, in seconds at these rates. */
+  readonly burstSeconds: number;
   /** How much of the newest output is kept while more is coming than passes. */
   readonly tailBytes: number;
+  readonly tailLines: number;
 }
 
 /**
- * Parsing manages 9 MB/s of `yes` and 50 MB/s of log lines on one core; a tenth of that leaves the server free for
- * other panes and requests. The tail holds more than the screen's scrollback of ordinary lines.
+ * Parsing manages 9 MB/s of `yes` and 50 MB/s of log lines on one core; a small part of that leaves the server free
+ * for other panes and requests. The tail is longer than the screen's scrollback, so what stays visible is all there.
  */
 export const FLOOD_LIMITS: FloodLimits = {
   bytesPerSecond: 5_000_000,
-  linesPerSecond: 100_000,
+  linesPerSecond: 60_000,
+  burstSeconds: 0.5,
   tailBytes: 512 * 1024,
+  tailLines: 10_000,
 };
 
 const NEWLINE = 0x0a;
@@ -32,8 +37,9 @@ export class FloodGate {
   #bytes: number;
   #lines: number;
   #filledAt: number;
-  #tail: Uint8Array[] = [];
+  #tail: Chunk[] = [];
   #tailBytes = 0;
+  #tailLines = 0;
   #arrived = 0;
   #dropped = 0;
   #modes = new Map<string, string>();
@@ -43,8 +49,8 @@ export class FloodGate {
   constructor(limits: FloodLimits, monotonic: () => number) {
     this.#limits = limits;
     this.#monotonic = monotonic;
-    this.#bytes = limits.bytesPerSecond;
-    this.#lines = limits.linesPerSecond;
+    this.#bytes = limits.bytesPerSecond * limits.burstSeconds;
+    this.#lines = limits.linesPerSecond * limits.burstSeconds;
     this.#filledAt = monotonic();
   }
 
@@ -55,55 +61,60 @@ export class FloodGate {
 
   /** What of these bytes passes now: all or, in a flood, nothing. */
   push(bytes: Uint8Array): Uint8Array | undefined {
-    if (!this.#flooding && this.#spend(bytes)) return bytes;
+    const chunk = { bytes, lines: countLines(bytes) };
+    if (!this.#flooding && this.#spend(chunk)) return bytes;
     this.#flooding = true;
     this.#arrived += bytes.length;
-    this.#tail.push(bytes);
+    this.#tail.push(chunk);
     this.#tailBytes += bytes.length;
-    while (this.#tailBytes - (this.#tail[0]?.length ?? 0) >= this.#limits.tailBytes) this.#dropOldest();
+    this.#tailLines += chunk.lines;
+    while (this.#tailIsLong()) this.#dropOldest();
     return undefined;
   }
 
   /** The next part of a flood; its whole tail when it is over. */
   tick(): FloodPart {
     this.#fill();
-    const allowance = Math.max(0, this.#bytes);
-    const over = this.#arrived <= allowance && this.#tailLines() <= this.#lines;
+    const over = this.#arrived <= this.#bytes && this.#tailLines <= this.#lines;
     this.#arrived = 0;
-    return over ? this.flush() : this.#newest(allowance);
+    if (over) return this.flush();
+    this.#keepNewest();
+    return this.#take();
   }
 
   /** Everything that is kept: the command has ended, or someone waits for what it said. */
   flush(): FloodPart {
     this.#flooding = false;
-    return this.#take(this.#tail);
+    return this.#take();
   }
 
-  #newest(allowance: number): FloodPart {
-    const kept: Uint8Array[] = [];
-    let bytes = 0;
-    let lines = 0;
-    for (const chunk of this.#tail.toReversed()) {
-      bytes += chunk.length;
-      lines += countLines(chunk);
-      if (kept.length > 0 && (bytes > allowance || lines > this.#lines)) break;
-      kept.unshift(chunk);
+  /** Never less than one chunk, so that a flood is seen to go on. */
+  #keepNewest(): void {
+    while (this.#tail.length > 1 && (this.#tailBytes > this.#bytes || this.#tailLines > this.#lines)) {
+      this.#dropOldest();
     }
-    while (this.#tail.length > kept.length) this.#dropOldest();
-    return this.#take(kept);
   }
 
-  #take(chunks: readonly Uint8Array[]): FloodPart {
-    const joined = Buffer.concat(chunks);
-    const lines = this.#dropped;
-    const bytes = lines === 0 ? joined : Buffer.concat([this.#seam(), fromLineStart(joined)]);
+  /** Without its oldest chunk it would still be long enough. */
+  #tailIsLong(): boolean {
+    const oldest = this.#tail[0];
+    if (oldest === undefined || this.#tail.length === 1) return false;
+    const { tailBytes, tailLines } = this.#limits;
+    return this.#tailBytes - oldest.bytes.length >= tailBytes || this.#tailLines - oldest.lines >= tailLines;
+  }
+
+  #take(): FloodPart {
+    const joined = Buffer.concat(this.#tail.map((chunk) => chunk.bytes));
+    const skippedLines = this.#dropped;
+    const bytes = skippedLines === 0 ? joined : Buffer.concat([this.#seam(), fromLineStart(joined)]);
+    this.#bytes -= this.#tailBytes;
+    this.#lines -= this.#tailLines;
     this.#tail = [];
     this.#tailBytes = 0;
+    this.#tailLines = 0;
     this.#dropped = 0;
     this.#modes = new Map();
-    this.#bytes -= bytes.length;
-    this.#lines -= countLines(bytes);
-    return { bytes, skippedLines: lines };
+    return { bytes, skippedLines };
   }
 
   /** Ends whatever sequence the stream was cut in, says what is missing, and repeats the modes that were set in it. */
@@ -118,17 +129,17 @@ export class FloodGate {
   #dropOldest(): void {
     const oldest = this.#tail.shift();
     if (oldest === undefined) return;
-    this.#tailBytes -= oldest.length;
-    this.#dropped += Math.max(1, countLines(oldest));
-    if (!oldest.includes(0x1b)) return;
-    for (const [, modes, state] of Buffer.from(oldest).toString("latin1").matchAll(PRIVATE_MODE)) {
+    this.#tailBytes -= oldest.bytes.length;
+    this.#tailLines -= oldest.lines;
+    this.#dropped += Math.max(1, oldest.lines);
+    if (!oldest.bytes.includes(0x1b)) return;
+    for (const [, modes, state] of Buffer.from(oldest.bytes).toString("latin1").matchAll(PRIVATE_MODE)) {
       for (const mode of (modes ?? "").split(";")) this.#modes.set(mode, state ?? "l");
     }
   }
 
-  #spend(bytes: Uint8Array): boolean {
+  #spend({ bytes, lines }: Chunk): boolean {
     this.#fill();
-    const lines = countLines(bytes);
     if (bytes.length > this.#bytes || lines > this.#lines) return false;
     this.#bytes -= bytes.length;
     this.#lines -= lines;
@@ -138,15 +149,16 @@ export class FloodGate {
   #fill(): void {
     const now = this.#monotonic();
     const seconds = (now - this.#filledAt) / 1000;
-    const { bytesPerSecond, linesPerSecond } = this.#limits;
+    const { bytesPerSecond, linesPerSecond, burstSeconds } = this.#limits;
     this.#filledAt = now;
-    this.#bytes = Math.min(bytesPerSecond, this.#bytes + seconds * bytesPerSecond);
-    this.#lines = Math.min(linesPerSecond, this.#lines + seconds * linesPerSecond);
+    this.#bytes = Math.min(burstSeconds * bytesPerSecond, this.#bytes + seconds * bytesPerSecond);
+    this.#lines = Math.min(burstSeconds * linesPerSecond, this.#lines + seconds * linesPerSecond);
   }
+}
 
-  #tailLines(): number {
-    return this.#tail.reduce((sum, chunk) => sum + countLines(chunk), 0);
-  }
+interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly lines: number;
 }
 
 export interface FloodPart {

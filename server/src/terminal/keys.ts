@@ -1,22 +1,14 @@
-/** Ctrl-E, Ctrl-U: to the end of the line, then delete it. A terminal that edits lines itself knows the second. */
-const CLEAR_LINE = "\x05\x15";
-
 /**
- * The keys that put a command at a shell's prompt.
- *
- * With bracketed paste the shell takes everything, newlines too, as text of one input. Without, several lines are
- * put in braces, so that the shell runs them as one command and says once how it ended.
+ * The keys that put a command at a prompt which takes bracketed paste: all of it, newlines too, is text of one input.
+ * Ctrl-E and Ctrl-U clear the line before.
  */
-export function keysFor(
-  command: string,
-  options: { readonly paste: boolean; readonly enter: boolean },
-): string {
-  const text = withoutControls(command.trim());
-  const enter = options.enter ? "\r" : "";
-  if (options.paste) return `${CLEAR_LINE}\x1b[200~${text}\x1b[201~${enter}`;
-  const lines = text.split("\n");
-  const grouped = lines.length > 1 ? ["{", ...lines, "}"].join("\r") : text;
-  return `\x15${grouped.replaceAll("\t", " ")}${enter}`;
+export function pasteKeys(command: string): string {
+  return `\x05\x15\x1b[200~${withoutControls(command.trim())}\x1b[201~`;
+}
+
+/** The same for one line at any prompt. Where the terminal itself edits the line, only Ctrl-U is known; a tab would complete. */
+export function plainKeys(command: string): string {
+  return `\x15${withoutControls(command.trim()).replaceAll(/[\t\n]+/g, " ")}`;
 }
 
 /** A control character would be a key to the shell; an escape could end the paste. */

@@ -10,6 +10,8 @@ const BATCH_BYTES = 32 * 1024;
 const BATCH_MS = 8;
 /** After someone typed, the answer is not held back for a batch. */
 const AT_ONCE_MS = 100;
+/** The gate drops whole pieces; small ones let it keep close to its limits. */
+const GATE_BYTES = 4 * 1024;
 const FLOOD_TICK_MS = 100;
 
 export interface PaneOutputOptions {
@@ -69,8 +71,10 @@ export class PaneOutput {
   receive(chunk: Uint8Array): void {
     if (this.#disposed) return;
     for (const { bytes, mark } of this.#marks.scan(chunk)) {
-      const passed = this.#gate.push(bytes);
-      if (passed !== undefined) this.#pass(passed);
+      for (let from = 0; from < bytes.length; from += GATE_BYTES) {
+        const passed = this.#gate.push(bytes.subarray(from, from + GATE_BYTES));
+        if (passed !== undefined) this.#pass(passed);
+      }
       if (mark !== undefined) this.#take(mark);
     }
     if (this.#gate.flooding) this.#floodTimer ??= setInterval(() => this.#tick(), FLOOD_TICK_MS);
@@ -130,6 +134,7 @@ export class PaneOutput {
     this.#endFlood();
     this.flush();
     if (mark.type === "ended") this.#stopListening();
+    if (mark.type === "continued") this.#listening = "no";
     if (mark.type === "began" && this.#listening !== "yes") this.#lines.clear();
     if (mark.type === "began") this.#listening = "yes";
     this.#options.listener.mark(mark);

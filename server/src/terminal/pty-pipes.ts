@@ -26,17 +26,21 @@ function openPipes(options: PtyOptions): Pty {
   commands?.on("error", () => {});
   shell.stdin?.end();
   const common = ptyOfChild(shell);
+  let hear: (bytes: Uint8Array) => void = () => {};
   return {
     ...common,
     write: (data) => {
-      if (data.includes(CTRL_C) && shell.pid !== undefined) void interruptChildren(shell.pid);
+      if (!data.includes(CTRL_C) || shell.pid === undefined) return;
+      hear(Buffer.from("^C\r\n"));
+      void interruptChildren(shell.pid);
     },
     submit: (script) => {
       if (commands?.writable) commands.write(`${script}\n`);
     },
     resize: () => {},
     onData: (listener) => {
-      for (const stream of [shell.stdout, shell.stderr]) listenWithReturns(stream, listener);
+      hear = listener;
+      for (const stream of [shell.stdout, shell.stderr]) listenAsTerminal(stream, listener);
     },
     close: () => {
       commands?.destroy();
@@ -50,9 +54,24 @@ async function interruptChildren(shell: number): Promise<void> {
   signalAll(children, "SIGINT");
 }
 
-/** A terminal would turn every newline into return and newline. */
-function listenWithReturns(stream: Readable | null, listener: (bytes: Uint8Array) => void): void {
-  stream?.on("data", (bytes: Buffer) => listener(withReturns(bytes)));
+/** A terminal passes about 20 MB/s; a pipe passes gigabytes, and reading them would leave time for nothing else. */
+const WINDOW = { bytes: 256 * 1024, ms: 8 } as const;
+
+/** Reads no faster than a terminal would, and turns every newline into return and newline as it would. */
+function listenAsTerminal(stream: Readable | null, listener: (bytes: Uint8Array) => void): void {
+  let inWindow = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const nextWindow = (): void => {
+    inWindow = 0;
+    timer = undefined;
+    stream?.resume();
+  };
+  stream?.on("data", (bytes: Buffer) => {
+    inWindow += bytes.length;
+    timer ??= setTimeout(nextWindow, WINDOW.ms);
+    if (inWindow >= WINDOW.bytes) stream.pause();
+    listener(withReturns(bytes));
+  });
 }
 
 function withReturns(bytes: Uint8Array): Uint8Array {

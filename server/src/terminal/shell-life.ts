@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import type { PaneId } from "../protocol/index.ts";
 import { PaneBusy, PaneClosed } from "./errors.ts";
 import type { FloodLimits } from "./flood-gate.ts";
-import { keysFor } from "./keys.ts";
+import { pasteKeys, plainKeys } from "./keys.ts";
 import type { CommandEnd, TerminalClock, TerminalLog } from "./pane.ts";
 import { PaneOutput } from "./pane-output.ts";
 import { endFamily, familyOf, foregroundOf, listProcesses, type ProcessRow, signalAll } from "./processes.ts";
@@ -11,6 +11,7 @@ import { isHarmlessReply, withoutAnswers } from "./replies.ts";
 import type { ScreenSize } from "./screen.ts";
 import type { ShellHome } from "./shell.ts";
 import type { ShellMark } from "./shell-marks.ts";
+import { quoted } from "./shell-scripts.ts";
 import { advance, type Moment, type ShellEvent, type ShellState } from "./shell-state.ts";
 import { readsSingleKeys } from "./tty-mode.ts";
 import { bounded, whenEmitted } from "./waiting.ts";
@@ -19,6 +20,8 @@ import { bounded, whenEmitted } from "./waiting.ts";
 const SCROLLBACK_LINES = 5000;
 const START_WITHIN_MS = 15_000;
 const FRESH_PROMPT_WITHIN_MS = 1000;
+/** After Enter, a shell that says nothing about beginnings has asked for more, or is done with an empty line, by then. */
+const GUESS_WITHIN_MS = 200;
 /** What runs may finish within this when its shell is closed. */
 const CLOSE_GRACE_MS = 1000;
 
@@ -90,7 +93,7 @@ export class ShellLife {
     this.output.hurry();
     // Only a guess, but such a shell says nothing itself; an empty line is over at once.
     const enter = typed.endsWith("\r") && this.#state.phase === "idle";
-    if (enter && !this.#options.home.launch.saysBegin) this.#entered("");
+    if (enter && !this.#options.home.launch.saysBegin) this.#entered("", true);
     this.#pty.write(typed);
   }
 
@@ -186,6 +189,8 @@ export class ShellLife {
         return this.#advance({ type: "began", command: mark.command, at: this.#moment() });
       case "ended":
         return this.#advance({ type: "ended", exit: mark.exit, at: this.#moment() });
+      case "continued":
+        return this.#advance({ type: "continued" });
       case "prompt":
         this.#touched = false;
         this.#advance({ type: "prompted" });
@@ -200,10 +205,10 @@ export class ShellLife {
     this.events.emit("state", next);
   }
 
-  #entered(command: string): void {
-    this.#lastCommand = command;
+  #entered(command: string, guessed = false): void {
+    if (!guessed) this.#lastCommand = command;
     if (!this.#options.home.launch.saysBegin) this.output.expectOutput();
-    this.#advance({ type: "entered", command, at: this.#moment() });
+    this.#advance({ type: "entered", command, guessed, at: this.#moment() });
   }
 
   /** Waits for a shell that starts, then keeps others from typing into it. */
@@ -212,6 +217,7 @@ export class ShellLife {
     if (this.#state.phase === "starting") {
       await this.#untilState((state) => state.phase !== "starting", signal);
     }
+    if (this.#state.phase === "busy" && this.#state.guessed) await this.idleWithin(GUESS_WITHIN_MS, signal);
     const state = this.#state;
     if (state.phase === "busy" || state.phase === "typing")
       throw new PaneBusy(this.#options.pane, state.command);
@@ -223,11 +229,18 @@ export class ShellLife {
   async #press(command: string, enter: boolean): Promise<void> {
     if (this.#pty.submit !== undefined) return this.#submit(command, enter);
     if (this.#touched) await this.#freshPrompt();
-    const paste = await this.output.screen.bracketedPaste();
+    const keys = await this.#keysFor(command);
     if (this.#state.phase !== "typing") throw this.#closedError();
     if (enter) this.#entered(command);
     this.output.hurry();
-    this.#pty.write(keysFor(command, { paste, enter }));
+    this.#pty.write(enter ? `${keys}\r` : keys);
+  }
+
+  /** A shell that takes several lines only as several commands is given them in a file. */
+  async #keysFor(command: string): Promise<string> {
+    if (await this.output.screen.bracketedPaste()) return pasteKeys(command);
+    if (!command.trim().includes("\n")) return plainKeys(command);
+    return plainKeys(`. ${quoted(await this.#options.home.writeCommand(command))}`);
   }
 
   async #submit(command: string, enter: boolean): Promise<void> {

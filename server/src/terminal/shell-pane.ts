@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { stat } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { PaneId, PaneState, PtyRung } from "../protocol/index.ts";
 import { choosePty } from "./choose-pty.ts";
 import { ShellUnavailable } from "./errors.ts";
@@ -45,6 +46,7 @@ class ShellPane implements Pane {
   #cwd: string;
   #size: ScreenSize;
   #life: ShellLife;
+  #told: PaneState | undefined;
   /** Restarts happen one after another. */
   #changing: Promise<void> = Promise.resolve();
 
@@ -162,7 +164,7 @@ class ShellPane implements Pane {
     this.#epoch += 1;
     this.#cwd = cwd;
     this.#life = this.#begin();
-    this.events.emit("state", this.state);
+    this.#tell();
   }
 
   #begin(): ShellLife {
@@ -185,8 +187,16 @@ class ShellPane implements Pane {
     life.events.on("line", (text) => events.emit("line", text));
     life.events.on("partial", (text) => events.emit("partial", text));
     life.events.on("flooded", (lines) => events.emit("flooded", lines));
-    life.events.on("state", (state) => events.emit("state", viewOf(state, this.#epoch)));
+    life.events.on("state", () => this.#tell());
     return life;
+  }
+
+  /** Only what the page can see is a change. */
+  #tell(): void {
+    const state = this.state;
+    if (isDeepStrictEqual(state, this.#told)) return;
+    this.#told = state;
+    this.events.emit("state", state);
   }
 }
 

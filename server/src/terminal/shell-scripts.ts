@@ -42,11 +42,11 @@ __playground_began() {
   local command
   command=$(HISTTIMEFORMAT= builtin fc -ln -0 2>/dev/null)
   command=\${command:0:2000}
-  builtin printf '\\033]133;C;k=${secret};%s\\a' "\${command//[[:cntrl:]]/ }"
+  builtin printf '\\033]133;C;key=${secret};%s\\a' "\${command//[[:cntrl:]]/ }"
 }
 __playground_ended() {
   local status=$?
-  builtin printf '\\033]133;D;%s;k=${secret}\\a' "$status"
+  builtin printf '\\033]133;D;%s;key=${secret}\\a' "$status"
   if ((status == 0)); then __playground_colour='${PROMPT.ok}'; else __playground_colour='${PROMPT.failed}'; fi
   builtin history -a
   __playground_at_prompt=1
@@ -56,7 +56,7 @@ __playground_debug() {
   __playground_at_prompt=
   __playground_began
 }
-PS1='\\[\\e]133;A;k=${secret}\\a\\e[2m\\]${pane}\\[\\e[0;\${__playground_colour}m\\] $ \\[\\e[0m\\]'
+PS1='\\[\\e]133;A;key=${secret}\\a\\e[2m\\]${pane}\\[\\e[0;\${__playground_colour}m\\] $ \\[\\e[0m\\]'
 PS2='\\[\\e[2m\\]>\\[\\e[0m\\] '
 __playground_colour='${PROMPT.ok}'
 if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
@@ -65,7 +65,7 @@ else
   trap __playground_debug DEBUG
 fi
 PROMPT_COMMAND=__playground_ended
-builtin printf '\\033]133;P;k=${secret};%s;%s\\a' "$$" "$(tty 2>/dev/null)"
+builtin printf '\\033]133;P;key=${secret};%s;%s\\a' "$$" "$(tty 2>/dev/null)"
 `.trimStart();
 }
 
@@ -80,13 +80,13 @@ setopt INC_APPEND_HISTORY HIST_IGNORE_DUPS INTERACTIVE_COMMENTS
 unsetopt BANG_HIST PROMPT_CR PROMPT_SP BEEP NOMATCH
 bindkey -e
 zle_highlight=(paste:none)
-__playground_ended() { builtin printf '\\033]133;D;%s;k=${secret}\\a' "$?" }
-__playground_began() { builtin printf '\\033]133;C;k=${secret};%s\\a' "\${\${1[1,2000]}//[[:cntrl:]]/ }" }
+__playground_ended() { builtin printf '\\033]133;D;%s;key=${secret}\\a' "$?" }
+__playground_began() { builtin printf '\\033]133;C;key=${secret};%s\\a' "\${\${1[1,2000]}//[[:cntrl:]]/ }" }
 precmd_functions=(__playground_ended)
 preexec_functions=(__playground_began)
-PS1=$'%{\\e]133;A;k=${secret}\\a\\e[2m%}${pane}%{\\e[0m%} %(?.%{\\e[${PROMPT.ok}m%}.%{\\e[${PROMPT.failed}m%})\\$%{\\e[0m%} '
+PS1=$'%{\\e]133;A;key=${secret}\\a\\e[2m%}${pane}%{\\e[0m%} %(?.%{\\e[${PROMPT.ok}m%}.%{\\e[${PROMPT.failed}m%})\\$%{\\e[0m%} '
 PS2=$'%{\\e[2m%}>%{\\e[0m%} '
-builtin printf '\\033]133;P;k=${secret};%s;%s\\a' "$$" "$(tty 2>/dev/null)"
+builtin printf '\\033]133;P;key=${secret};%s;%s\\a' "$$" "$(tty 2>/dev/null)"
 `.trimStart();
 }
 
@@ -99,9 +99,9 @@ stty -ixon iutf8 2>/dev/null
 __playground_bell=$(printf '\\007')
 __playground_escape=$(printf '\\033')
 __playground_mark="\${__playground_escape}]133;"
-PS1='\${__playground_mark}D;$?;k=${secret}\${__playground_bell}\${__playground_mark}A;k=${secret}\${__playground_bell}${pane} $ '
-PS2='> '
-printf '\\033]133;P;k=${secret};%s;%s\\007' "$$" "$(tty 2>/dev/null)"
+PS1='\${__playground_mark}D;$?;key=${secret}\${__playground_bell}\${__playground_mark}A;key=${secret}\${__playground_bell}${pane} $ '
+PS2='\${__playground_mark}A;k=s;key=${secret}\${__playground_bell}> '
+printf '\\033]133;P;key=${secret};%s;%s\\007' "$$" "$(tty 2>/dev/null)"
 `.trimStart();
 }
 
@@ -115,22 +115,22 @@ export function pipesScript(options: ShellScriptOptions): string {
 exec 2>&1
 __playground_mark() { printf '\\033]133;%s\\007' "$1"; }
 __playground_colour='${PROMPT.ok}'
-__playground_mark "P;k=${secret};$$;"
+__playground_mark "P;key=${secret};$$;"
 while :; do
-  __playground_mark 'A;k=${secret}'
+  __playground_mark 'A;key=${secret}'
   printf '\\033[2m${pane}\\033[0;%sm $ \\033[0m' "$__playground_colour"
   IFS= read -r __playground_file <&3 || exit 0
   __playground_text=$(cat "$__playground_file")
   printf '%s\\n' "$__playground_text"
-  __playground_mark "C;k=${secret};$(printf %s "$__playground_text" | tr '\\000-\\037' ' ')"
-  if sh -n "$__playground_file"; then
+  __playground_mark "C;key=${secret};$(printf %s "$__playground_text" | tr '\\000-\\037' ' ')"
+  if "$SHELL" -n <"$__playground_file"; then
     . "$__playground_file" 3<&-
     __playground_status=$?
   else
     __playground_status=2
   fi
   if [ "$__playground_status" = 0 ]; then __playground_colour='${PROMPT.ok}'; else __playground_colour='${PROMPT.failed}'; fi
-  __playground_mark "D;$__playground_status;k=${secret}"
+  __playground_mark "D;$__playground_status;key=${secret}"
 done
 `.trimStart();
 }

@@ -22,6 +22,8 @@ interface Busy {
   readonly command: string;
   readonly since: number;
   readonly startedAt: number;
+  /** Only Enter was seen, and the shell does not say whether that began anything. */
+  readonly guessed: boolean;
   /** The command is over; the prompt is about to come. */
   readonly end: { readonly exit: number; readonly seconds: number } | undefined;
 }
@@ -34,12 +36,14 @@ export interface Moment {
 export type ShellEvent =
   | { readonly type: "claimed"; readonly command: string; readonly at: Moment }
   | { readonly type: "released" }
-  /** Enter was pressed for this command. */
-  | { readonly type: "entered"; readonly command: string; readonly at: Moment }
+  /** Enter was pressed for this command, or by the learner for who knows what. */
+  | { readonly type: "entered"; readonly command: string; readonly guessed: boolean; readonly at: Moment }
   /** The shell says that it starts a command; of several in one input it says so for each. */
   | { readonly type: "began"; readonly command: string; readonly at: Moment }
   | { readonly type: "ended"; readonly exit: number; readonly at: Moment }
   | { readonly type: "prompted" }
+  /** The shell wants the rest of the input. */
+  | { readonly type: "continued" }
   | { readonly type: "closed"; readonly reason: string };
 
 /** The next state, or the same object when the event means nothing in this one. */
@@ -52,13 +56,15 @@ export function advance(state: ShellState, event: ShellEvent): ShellState {
       return state.phase === "typing" ? { ...state.before, phase: "idle" } : state;
     case "entered":
       if (state.phase === "typing") return { ...busy(event.command, event.at), since: state.since };
-      return state.phase === "idle" ? busy(event.command, event.at) : state;
+      return state.phase === "idle" ? { ...busy(event.command, event.at), guessed: event.guessed } : state;
     case "began":
       return state.phase === "idle" ? busy(event.command, event.at) : state;
     case "ended":
       return state.phase === "busy" ? { ...state, end: endOf(state, event.exit, event.at) } : state;
     case "prompted":
       return afterPrompt(state);
+    case "continued":
+      return state.phase === "busy" && state.guessed ? { phase: "idle", exit: null, seconds: null } : state;
     case "closed":
       return state.phase === "closed" ? state : { phase: "closed", reason: event.reason };
   }
@@ -80,7 +86,7 @@ export function viewOf(state: ShellState, epoch: number): PaneState {
 }
 
 function busy(command: string, at: Moment): Busy {
-  return { phase: "busy", command, since: at.now, startedAt: at.monotonic, end: undefined };
+  return { phase: "busy", command, since: at.now, startedAt: at.monotonic, guessed: false, end: undefined };
 }
 
 function endOf(state: Busy, exit: number, at: Moment): NonNullable<Busy["end"]> {
