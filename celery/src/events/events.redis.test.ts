@@ -21,14 +21,13 @@ const aDispatcher = (broker = url, taskEvents = true): EventDispatcher => {
 };
 
 /** Every event that arrives, and a way to wait for the first that fits. */
-async function listen(
-  broker = url,
-): Promise<{
+async function listen(broker = url): Promise<{
   seen: CeleryEvent[];
-  until(fits: (event: CeleryEvent) => boolean): Promise<CeleryEvent>;
-  up(): Promise<unknown>;
+  until: (fits: (event: CeleryEvent) => boolean) => Promise<CeleryEvent>;
+  up: () => Promise<unknown>;
 }> {
-  const receiver = await openEventReceiver(broker);
+  const receiver = openEventReceiver(broker);
+  await receiver.ready;
   onTestFinished(() => receiver[Symbol.asyncDispose]());
   const seen: CeleryEvent[] = [];
   receiver.events.on("event", (event) => seen.push(event));
@@ -48,8 +47,7 @@ describe("task events", () => {
     onTestFinished(() => raw[Symbol.asyncDispose]());
     const batches: number[] = [];
     raw.events.on("message", (channel, text) => {
-      if (channel === "/20.celeryev/task.multi")
-        batches.push((decodeBroadcast(text)?.body as unknown[]).length);
+      if (channel === "/20.celeryev/task.multi") batches.push([decodeBroadcast(text)?.body].flat().length);
     });
     await raw.subscribePattern("/20.celeryev/*");
     const { seen, until } = await listen();

@@ -15,17 +15,21 @@ export interface EventReceiverEvents {
 
 export interface EventReceiver extends AsyncDisposable {
   readonly events: EventEmitter<EventReceiverEvents>;
+  /**
+   * Settles when it listens for the first time.
+   *
+   * Rejects with `OperationalError` when the broker cannot be reached now; it goes on trying nevertheless.
+   */
+  readonly ready: Promise<void>;
 }
 
 /**
  * Listens to the events of all workers and clients of a broker, Python's and ours. Messages that are no events are skipped.
- * It does not keep the process alive.
+ * It reconnects by itself and does not keep the process alive.
  *
- * @returns when it listens.
- * @throws OperationalError when the broker cannot be reached now.
  * @see celery 5.7.0 events/receiver.py
  */
-export async function openEventReceiver(brokerUrl: string): Promise<EventReceiver> {
+export function openEventReceiver(brokerUrl: string): EventReceiver {
   const subscriber = openSubscriber(brokerUrl, { name: "celery-event-receiver" });
   const events = new EventEmitter<EventReceiverEvents>();
   subscriber.events.on("message", (_channel, text) => {
@@ -34,11 +38,7 @@ export async function openEventReceiver(brokerUrl: string): Promise<EventReceive
   });
   subscriber.events.on("up", () => events.emit("up"));
   subscriber.events.on("down", (fault) => events.emit("down", fault));
-  try {
-    await subscriber.subscribePattern(eventChannel(parseRedisUrl(brokerUrl).db, "*"));
-  } catch (error) {
-    await subscriber[Symbol.asyncDispose]();
-    throw error;
-  }
-  return { events, [Symbol.asyncDispose]: () => subscriber[Symbol.asyncDispose]() as Promise<void> };
+  const ready = subscriber.subscribePattern(eventChannel(parseRedisUrl(brokerUrl).db, "*"));
+  ready.catch(() => undefined); // told as `down` too
+  return { events, ready, [Symbol.asyncDispose]: () => subscriber[Symbol.asyncDispose]() as Promise<void> };
 }
