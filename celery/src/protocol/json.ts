@@ -22,11 +22,12 @@ export function rawJson(text: string): RawJson {
  * escaped, `NaN` and `Infinity` as bare tokens, and kombu's `__type__` envelope for dates (`Date`) and bytes
  * (`Uint8Array`). A `bigint` is a whole number. `undefined` is null, and in an object it is left out.
  *
+ * @param name what the value is called in an error.
  * @throws EncodeError for what cannot travel (functions, symbols, Map, Set, cycles), naming its place.
  * @see kombu 5.7.0 utils/json.py
  */
-export function encodeJson(value: unknown): string {
-  return encode(value, "value", 0);
+export function encodeJson(value: unknown, name = "value"): string {
+  return encode(value, name, 0);
 }
 
 /**

@@ -26,7 +26,7 @@ export function formatPython(value: unknown, limits: ReprLimits = {}): string {
 /** A string as Python's own `repr` writes it, for exceptions: `ValueError('boom')`. */
 export function formatPythonString(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const body = text.replace(/[\\\p{Cc}\ud800-\udfff]|['"]/gu, (char) => escapeChar(char, quote));
+  const body = text.replace(/[\\'"\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, (char) => escapeChar(char, quote));
   return `${quote}${body}${quote}`;
 }
 
@@ -54,6 +54,8 @@ function fixedNotation(value: number, exponent: number): string {
 
 interface Token {
   readonly text: string;
+  /** What is opened here, must be closed by this. */
+  readonly closer?: string;
   readonly kind: "open" | "close" | "text" | "quoted" | "fixed";
 }
 
@@ -79,7 +81,7 @@ function* items(
     yield { text: `${open}...${close}`, kind: "fixed" };
     return;
   }
-  yield { text: open, kind: "open" };
+  yield { text: open, kind: "open", closer: close };
   for (const [index, value] of values.entries()) {
     if (index > 0) yield { text: ", ", kind: "text" };
     yield* tokens(value, level + 1, maxLevels);
@@ -92,7 +94,7 @@ function* entries(value: object, level: number, maxLevels: number): Generator<To
     yield { text: "{...}", kind: "fixed" };
     return;
   }
-  yield { text: "{", kind: "open" };
+  yield { text: "{", kind: "open", closer: "}" };
   for (const [index, [key, inner]] of Object.entries(value).entries()) {
     if (index > 0) yield { text: ", ", kind: "text" };
     yield { text: `'${key.replaceAll("'", "\\'")}': `, kind: "fixed" };
@@ -110,17 +112,13 @@ function render(stream: Generator<Token>, maxLength: number | undefined): string
     if (room <= 0 && token.kind !== "close") {
       return `${text}, ...${open.reverse().join("")}`;
     }
-    if (token.kind === "open") open.push(closing(token.text));
+    if (token.closer !== undefined) open.push(token.closer);
     if (token.kind === "close") open.pop();
     const shown = show(token, room);
     text += shown;
     room -= shown.length;
   }
   return text;
-}
-
-function closing(open: string): string {
-  return open === "(" ? ")" : open === "[" ? "]" : "}";
 }
 
 function show(token: Token, room: number): string {
@@ -173,7 +171,8 @@ function bytesText(bytes: Uint8Array): string {
 function escapeChar(char: string, quote: string): string {
   if (char === "'" || char === '"') return char === quote ? `\\${char}` : char;
   const named: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-  const code = char.charCodeAt(0);
+  const code = char.codePointAt(0) ?? 0;
+  if (code > 0xffff) return `\\U${hex(code, 8)}`;
   return named[char] ?? (code < 0x100 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`);
 }
 

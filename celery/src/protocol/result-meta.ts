@@ -1,4 +1,7 @@
-import type { TaskState } from "./states.ts";
+import { DecodeError } from "./errors.ts";
+import { decodeJson, encodeJson } from "./json.ts";
+import { EXCEPTION_STATES, type TaskState } from "./states.ts";
+import { decodeWireError, encodeWireError, isWireError } from "./wire-error.ts";
 
 /** What is stored under `celery-task-meta-<id>` and published on the channel of the same name. */
 export interface ResultMeta {
@@ -23,4 +26,69 @@ export interface ExtendedMeta {
   readonly worker: string | null;
   readonly retries: number | null;
   readonly queue: string | null;
+}
+
+/** Keys and order of Celery: `task_id` comes last. @see celery 5.7.0 backends/base.py, `_get_result_meta` */
+export function encodeResultMeta(meta: ResultMeta): string {
+  return encodeJson(
+    {
+      status: meta.status,
+      result: writeResult(meta.status, meta.result),
+      traceback: meta.traceback,
+      children: meta.children,
+      date_done: meta.dateDone,
+      group_id: meta.groupId,
+      parent_id: meta.parentId,
+      ...meta.extended,
+      task_id: meta.taskId,
+    },
+    "result",
+  );
+}
+
+/** @throws DecodeError when the text is no result. */
+export function decodeResultMeta(text: string): ResultMeta {
+  const raw = decodeJson(text);
+  if (typeof raw !== "object" || raw === null || !("status" in raw) || typeof raw.status !== "string") {
+    throw new DecodeError(`Not a task result: ${text.slice(0, 100)}`);
+  }
+  const fields = raw as Readonly<Record<string, unknown>>;
+  const { status } = raw;
+  const extended = readExtended(fields);
+  return {
+    taskId: textOrNull(fields["task_id"]) ?? "",
+    status,
+    result: readResult(status, fields["result"]),
+    traceback: textOrNull(fields["traceback"]),
+    children: Array.isArray(fields["children"]) ? fields["children"] : null,
+    dateDone: textOrNull(fields["date_done"]),
+    ...(typeof fields["group_id"] === "string" ? { groupId: fields["group_id"] } : {}),
+    ...(typeof fields["parent_id"] === "string" ? { parentId: fields["parent_id"] } : {}),
+    ...(extended === undefined ? {} : { extended }),
+  };
+}
+
+function writeResult(status: TaskState, value: unknown): unknown {
+  return EXCEPTION_STATES.has(status) && isWireError(value) ? encodeWireError(value) : (value ?? null);
+}
+
+function readResult(status: TaskState, value: unknown): unknown {
+  const error = EXCEPTION_STATES.has(status) ? decodeWireError(value) : undefined;
+  return error ?? value ?? null;
+}
+
+function readExtended(fields: Readonly<Record<string, unknown>>): ExtendedMeta | undefined {
+  if (!("worker" in fields) && !("name" in fields)) return undefined;
+  return {
+    name: textOrNull(fields["name"]),
+    args: fields["args"] ?? null,
+    kwargs: fields["kwargs"] ?? null,
+    worker: textOrNull(fields["worker"]),
+    retries: typeof fields["retries"] === "number" ? fields["retries"] : null,
+    queue: textOrNull(fields["queue"]),
+  };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
 }
