@@ -49,8 +49,8 @@ export interface FileFacts {
 }
 
 export interface HttpFacts {
-  /** 0 when nothing answered. */
-  readonly status: number;
+  /** 0 when nothing answered; null when it was not asked yet. */
+  readonly status: number | null;
   readonly json: Json;
 }
 
@@ -60,10 +60,12 @@ export interface HttpFacts {
  */
 export interface Facts {
   readonly workers: { readonly online: number; readonly oldCode: number; readonly seen: number };
-  readonly unacked: { readonly count: number };
-  readonly scheduled: { readonly count: number };
-  readonly dead: { readonly count: number };
-  readonly results: { readonly count: number };
+  /** Counts are null until Redis was asked after the reset. */
+  readonly unacked: { readonly count: number | null };
+  readonly scheduled: { readonly count: number | null };
+  readonly dead: { readonly count: number | null };
+  /** Results of tasks seen that are still stored. */
+  readonly results: { readonly count: number | null };
   /** In the order in which they were first seen. */
   readonly tasks: readonly TaskFacts[];
   readonly redis: {
@@ -73,7 +75,7 @@ export interface Facts {
     /** How many keys match. */
     keys(pattern: string): number | null;
   };
-  queue(name: string): { readonly length: number; readonly peak: number };
+  queue(name: string): { readonly length: number | null; readonly peak: number };
   pane(id: PaneId): PaneFacts;
   step(id: string): StepFacts;
   file(path: string): FileFacts;
