@@ -41,7 +41,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
   },
   "celery/src/execution": { own: engine("app", "protocol", "runtime"), packages: [] },
   "celery/src/pool": { own: engine("execution", "app", "protocol", "runtime"), packages: ["tsx"] },
-  "celery/src/beat": { own: engine("app", "protocol", "runtime"), packages: [] },
+  "celery/src/beat": { own: engine("app", "redis", "protocol", "runtime"), packages: ["zod"] },
   "celery/src/worker": {
     own: engine(
       "pool",
