@@ -55,7 +55,7 @@ async function interruptChildren(shell: number): Promise<void> {
 }
 
 /** A terminal passes about 20 MB/s; a pipe passes gigabytes, and reading them would leave time for nothing else. */
-const WINDOW = { bytes: 256 * 1024, ms: 8 } as const;
+const WINDOW = { bytes: 160 * 1024, ms: 8 } as const;
 
 /** Reads no faster than a terminal would, and turns every newline into return and newline as it would. */
 function listenAsTerminal(stream: Readable | null, listener: (bytes: Uint8Array) => void): void {
