@@ -6,7 +6,15 @@ import type { FileView, PaneId, PaneState, QueueView, StepState } from "../proto
 /** What the observed state needs of a pane (`terminal/`). */
 export interface PaneSource {
   readonly state: PaneState;
-  readonly events: EventEmitter<{ line: [text: string]; state: [state: PaneState] }>;
+  readonly events: PaneSignals;
+}
+
+/** The two events of a pane that are listened to; its emitter has more. */
+export interface PaneSignals {
+  on(name: "line", listener: (text: string) => void): unknown;
+  on(name: "state", listener: (state: PaneState) => void): unknown;
+  off(name: "line", listener: (text: string) => void): unknown;
+  off(name: "state", listener: (state: PaneState) => void): unknown;
 }
 
 /** What it needs of the step runner (`steps/`). */
