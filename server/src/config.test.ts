@@ -22,6 +22,7 @@ test("given nothing, when the configuration is read, then it is loopback, the us
     redisServerBin: undefined,
     emulator: false,
     logLevel: "warn",
+    pty: undefined,
     endWithLauncher: false,
   });
 });
@@ -40,6 +41,7 @@ test.each([
   [["--port", "http"], {}, '--port "http" is no port'],
   [[], { LOG_LEVEL: "loud" }, 'LOG_LEVEL "loud" is no log level'],
   [["--host", "my-machine"], {}, '--host "my-machine" is no address'],
+  [["--pty", "tmux"], {}, '--pty "tmux" is no way to run panes'],
   [["--prot", "1"], {}, "Unknown option '--prot'"],
   [["lesson-1"], {}, "Unexpected argument 'lesson-1'"],
 ])("given %j with %j, when the configuration is read, then it is refused with %j", (argv, env, message) => {

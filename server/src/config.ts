@@ -19,12 +19,17 @@ export interface Config {
   /** Use the emulator even where a real server is installed. */
   readonly emulator: boolean;
   readonly logLevel: LogLevel;
+  /** Takes this way to a terminal or none. */
+  readonly pty: PtyWay | undefined;
   /** End when the program that launched the server ends. */
   readonly endWithLauncher: boolean;
 }
 
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 type LogLevel = (typeof LOG_LEVELS)[number];
+
+const PTY_WAYS = ["native", "python", "script", "pipes"] as const;
+type PtyWay = (typeof PTY_WAYS)[number];
 
 /** What to do: run, or only say something and end with `exit`. */
 export type Command =
@@ -45,6 +50,7 @@ Starts Celery Playground and prints the address of its page.
   --workspace DIR   where your copies of the lessons' files are (.workspace)
   --lessons DIR     read the course from here (lessons)
   --emulator        use the built-in Redis emulator even if redis-server is installed
+  --pty WAY         run the panes by one of: ${PTY_WAYS.join(", ")} (the first that works)
   --host ADDRESS    listen on this address instead of 127.0.0.1; needs --allow-shell-access
   --allow-shell-access
                     yes, whoever reaches that address and has the token may run any command as me
@@ -62,6 +68,7 @@ const FLAGS = {
   workspace: { type: "string" },
   lessons: { type: "string" },
   emulator: { type: "boolean" },
+  pty: { type: "string" },
   "end-with-launcher": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
@@ -77,12 +84,14 @@ const settings = z.object({
   port: portText.optional(),
   host: z.string().refine((host) => host === "localhost" || isIP(host) !== 0),
   logLevel: z.enum(LOG_LEVELS),
+  pty: z.enum(PTY_WAYS).optional(),
 });
 
 const ADVICE: Readonly<Record<keyof z.infer<typeof settings>, string>> = {
   port: "is no port; give a number from 0 to 65535",
   host: "is no address of this machine; give an IP address",
   logLevel: `is no log level; give one of ${LOG_LEVELS.join(", ")}`,
+  pty: `is no way to run panes; give one of ${PTY_WAYS.join(", ")}`,
 };
 
 /**
@@ -104,6 +113,7 @@ export function readConfig(
     port: flags.port ?? emptyAsUnset(env["PORT"]),
     host: flags.host ?? "127.0.0.1",
     logLevel: emptyAsUnset(env["LOG_LEVEL"]) ?? "warn",
+    pty: flags.pty,
   };
   const parsed = settings.safeParse(given);
   const problems = parsed.success ? [] : describe(parsed.error, given);
@@ -122,6 +132,7 @@ export function readConfig(
     redisServerBin: emptyAsUnset(env["REDIS_SERVER_BIN"]),
     emulator: flags.emulator === true,
     logLevel: parsed.data.logLevel,
+    pty: parsed.data.pty,
     endWithLauncher: flags["end-with-launcher"] === true,
   };
   return { do: "run", config };

@@ -15,6 +15,9 @@ export interface AppDeps {
   paneText(id: string): Promise<string | undefined>;
 }
 
+/** A link to a lesson; the page itself reads which. */
+const LESSON_PATH = /^\/l\/[^/]+\/?$/;
+
 /** The routes behind the gate. */
 export function makeApp(deps: AppDeps): Express {
   const app = express();
@@ -52,7 +55,7 @@ function sendNotFound(response: Response, error: string): void {
 }
 
 async function sendFile(deps: AppDeps, request: Request, response: Response): Promise<void> {
-  const file = await deps.files.find(request.path);
+  const file = await deps.files.find(LESSON_PATH.test(request.path) ? "/" : request.path);
   if (file !== undefined) return send(file, request, response);
   const isBuilt = (await deps.files.find("/")) !== undefined;
   const [title, message] = isBuilt

@@ -147,6 +147,11 @@ test("given the start address as a link on another site, when it is followed, th
   expect(page).not.toContain("<script>");
 });
 
+test("given a link to a lesson, when it is opened, then it is the page", async () => {
+  expect(await text(await asPage("/l/01-first"))).toContain("The page");
+  expect((await asPage("/l/01/files")).statusCode).toBe(404);
+});
+
 test("given any answer, when its headers are read, then they keep other pages out and allow no CORS", async () => {
   for (const response of [
     await asPage("/"),

@@ -1,0 +1,64 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Broker } from "../redis/index.ts";
+import type { Pane } from "../terminal/index.ts";
+import { PlaygroundRefusal } from "./playground.ts";
+
+/** How long a Redis may take from its command to its first answer, in milliseconds. */
+const START_MS = 10_000;
+
+const COMMAND = "redis-server";
+
+export interface BrokerPaneDeps {
+  readonly pane: Pane;
+  readonly broker: Broker;
+}
+
+/**
+ * Types `redis-server` into the broker pane and resolves when Redis answers. Does nothing when it answers already.
+ *
+ * @param signal ends the wait.
+ * @throws PlaygroundRefusal when the pane is busy with something else, when Redis is not ours to start, or when it
+ * does not come up.
+ */
+export async function startRedis({ pane, broker }: BrokerPaneDeps, signal: AbortSignal): Promise<void> {
+  if (broker.view.up) return;
+  if (broker.source.kind === "external") {
+    throw new PlaygroundRefusal(
+      "redis-down",
+      `This playground uses the Redis at ${broker.view.url} (REDIS_URL). Start it where it runs; all here reconnects by itself.`,
+    );
+  }
+  if (pane.state.phase === "closed") await pane.restart();
+  if (pane.state.phase === "busy" && !isServer(pane.state.command)) {
+    throw new PlaygroundRefusal(
+      "busy",
+      `The broker pane is running ${pane.state.command}. Stop it there with Ctrl-C, then press Start Redis again.`,
+    );
+  }
+  const isRunning = pane.state.phase === "busy";
+  const ended = isRunning
+    ? delay(START_MS, undefined, { signal, ref: false })
+    : pane.run(COMMAND, { signal });
+  // However it ends, the pane shows it, and the broker's view says that it is down.
+  const end = ended.then(
+    () => "ended" as const,
+    () => "ended" as const,
+  );
+  const up = broker
+    .whenUp(AbortSignal.any([signal, AbortSignal.timeout(START_MS)]))
+    .then(() => "up" as const);
+  const first = await Promise.race([up, end]).catch(() => "late" as const);
+  up.catch(() => undefined);
+  if (first !== "up" && !broker.view.up) throw new PlaygroundRefusal("redis-down", explain(first, broker));
+}
+
+function isServer(command: string): boolean {
+  return /^\s*redis-server\b/.test(command);
+}
+
+function explain(how: "ended" | "late", broker: Broker): string {
+  if (broker.view.error?.startsWith("Another program")) return broker.view.error;
+  return how === "ended"
+    ? "redis-server ended at once. Its last lines in the broker pane say why."
+    : `redis-server does not answer after ${START_MS / 1000} seconds. Look at the broker pane, or stop it there with Ctrl-C and start it again.`;
+}

@@ -1,0 +1,1 @@
+export { type Hub, type HubDeps, openHub } from "./hub.ts";
