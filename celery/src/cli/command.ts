@@ -1,4 +1,4 @@
-import type { Celery } from "../app/celery.ts";
+import type { CeleryApp } from "../app/types.ts";
 
 /** What came before the sub-command: `celery -A tasks -b redis://… worker`. */
 export interface GlobalOptions {
@@ -25,7 +25,7 @@ export interface CommandContext {
    *
    * @throws AppLoadError that says what is wrong and what to do, with file and line where the fault is the module's.
    */
-  loadApp(): Promise<Celery>;
+  loadApp(): Promise<CeleryApp>;
   /** A signal that aborts at the first SIGINT, SIGTERM or SIGHUP; until it is asked for, those signals end the process. */
   interrupted(): AbortSignal;
 }

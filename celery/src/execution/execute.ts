@@ -8,7 +8,7 @@ import { type Attempt, failure, settle } from "./settle.ts";
 import { openRunSignal, type RunSignal } from "./soft-limit.ts";
 
 export interface ExecuteDeps extends ContextDeps {
-  readonly app: CeleryApp;
+  readonly app: Pick<CeleryApp, "tasks" | "runInTask">;
   readonly clock: Clock;
   /** Gives the run up: the outcome is a FAILURE with the signal's reason. */
   readonly signal: AbortSignal;
@@ -33,7 +33,7 @@ export async function execute(request: TaskRequest, deps: ExecuteDeps): Promise<
   using run = openRunSignal({
     limitSeconds: request.softLimitSeconds,
     outside: deps.signal,
-    onSoftLimit: deps.onSoftLimit,
+    onSoftLimit: (limitSeconds) => deps.onSoftLimit(limitSeconds),
   });
   const attempt = await attemptRun(task, request, run, deps);
   return { outcome: settle(attempt, task, request, { ...deps, elapsed }), abandoned: attempt.abandoned };

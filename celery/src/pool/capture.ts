@@ -15,7 +15,7 @@ export function captureOutput(self: NodeJS.Process, onLine: (line: string) => vo
 }
 
 function capture(stream: NodeJS.WriteStream, onLine: (line: string) => void): () => void {
-  const original = stream.write;
+  const own = Object.getOwnPropertyDescriptor(stream, "write");
   let rest = "";
   const take = (chunk: string | Uint8Array): void => {
     const lines = (rest + (typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"))).split(
@@ -31,7 +31,8 @@ function capture(stream: NodeJS.WriteStream, onLine: (line: string) => void): ()
     return true;
   }) as typeof stream.write;
   return () => {
-    stream.write = original;
+    if (own) Object.defineProperty(stream, "write", own);
+    else Reflect.deleteProperty(stream, "write");
     if (rest) onLine(rest);
   };
 }

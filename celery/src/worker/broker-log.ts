@@ -11,10 +11,10 @@ export interface BrokerLogOptions {
 
 /** Tells about the connection in Celery's words. */
 export interface BrokerLog {
-  connected(): void;
-  lost(error: Error): void;
-  retrying(delaySeconds: number, attempt: number, error: Error): void;
-  follow(events: Consumer["events"]): void;
+  readonly connected: () => void;
+  readonly lost: (error: Error) => void;
+  readonly retrying: (delaySeconds: number, attempt: number, error: Error) => void;
+  readonly follow: (events: Consumer["events"]) => void;
 }
 
 export function makeBrokerLog({ brokerUrl, maxRetries, log }: BrokerLogOptions): BrokerLog {

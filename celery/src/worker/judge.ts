@@ -1,5 +1,6 @@
 import type { AnyTask, CeleryApp } from "../app/types.ts";
-import type { Decoded, TaskMessage } from "../protocol/message.ts";
+import type { TaskMessage } from "../protocol/message.ts";
+import type { Decoded } from "../protocol/message-decode.ts";
 import { msFromIso } from "../protocol/time.ts";
 
 /** What is to be done with a message, before anything is done. */

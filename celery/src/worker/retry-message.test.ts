@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { RetryPlan } from "../execution/outcome.ts";
+import type { TaskMessage } from "../protocol/message.ts";
+import { decodeMessage } from "../protocol/message-decode.ts";
+import { makeRetryMessage } from "./retry-message.ts";
+
+function decode(raw: string): TaskMessage {
+  const decoded = decodeMessage(raw);
+  if (!decoded.ok) throw new Error(decoded.reason);
+  return decoded.message;
+}
+
+function aPlan(changes: Partial<RetryPlan> = {}): RetryPlan {
+  return { etaEpochSeconds: 0, message: "Retry in 1s", args: null, kwargs: null, queue: null, ...changes };
+}
+
+interface RetryCapture {
+  readonly received: string;
+  readonly sent: string;
+}
+
+const [captured] = JSON.parse(
+  readFileSync(new URL("../../test/fixtures/retries.json", import.meta.url), "utf8"),
+) as readonly [RetryCapture];
+
+test("given what a Python worker received, when it is retried, then the message is the one Python sent", () => {
+  const sent = decode(captured.sent);
+  // Python writes microseconds, this clock has milliseconds.
+  const expected = captured.sent
+    .replace(".186321+00:00", ".186000+00:00")
+    .replace('"lang": "py"', '"lang": "js"');
+
+  const retry = makeRetryMessage(
+    decode(captured.received),
+    aPlan({ etaEpochSeconds: Date.parse("2026-11-21T10:09:21.186Z") / 1000 }),
+    "celery",
+    sent.properties.deliveryTag,
+  );
+
+  expect(retry).toEqual({ queue: "celery", priority: 0, raw: expected });
+});
+
+test("given new arguments and another queue, when retried, then both are in the message", () => {
+  const retry = makeRetryMessage(
+    decode(captured.received),
+    aPlan({ args: [7, "x"], kwargs: { slow: true }, queue: "slow" }),
+    "celery",
+  );
+
+  const message = decode(retry.raw);
+  expect(retry.queue).toBe("slow");
+  expect(message).toMatchObject({ args: [7, "x"], kwargs: { slow: true } });
+  expect(message.headers).toMatchObject({ argsRepr: "(7, 'x')", kwargsRepr: "{'slow': True}", retries: 1 });
+  expect(message.properties.deliveryInfo).toMatchObject({ routingKey: "slow" });
+});
