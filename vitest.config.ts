@@ -3,8 +3,9 @@ import { defineConfig } from "vitest/config";
 const source = { resolve: { conditions: ["source"] }, ssr: { resolve: { conditions: ["source"] } } };
 
 /**
- * Three kinds of test, by what they need: `unit` needs nothing; `redis` gets a redis-server of its own
- * (started by `celery/test/support/redis-global.ts`); `fault` kills processes and takes minutes.
+ * Four kinds of test, by what they need: `unit` needs nothing; `redis` gets a redis-server of its own
+ * (started by `celery/test/support/redis-global.ts`); `fault` kills processes and takes minutes; `lessons` starts the
+ * built server and runs every lesson.
  */
 export default defineConfig({
   test: {
@@ -38,6 +39,13 @@ export default defineConfig({
           exclude: ["**/node_modules/**", "**/dist/**"],
           globalSetup: ["celery/test/support/redis-global.ts"],
           testTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: "lessons",
+          include: ["e2e/lessons/**/*.test.ts"],
+          exclude: ["**/node_modules/**"],
         },
       },
     ],
