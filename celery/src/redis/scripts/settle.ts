@@ -1,0 +1,125 @@
+import { deadLetterKey } from "../keys.ts";
+import type { Script } from "../script.ts";
+import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./claimed-message.ts";
+
+/**
+ * Ends claims, a batch at a time: each item does all of its part or, when the claim is no longer ours, nothing.
+ *
+ * - KEYS 1 `unacked`, 2 `unacked_index`, 3 the worker's settle lane, 4 `ts1:deliveries`, 5 `ts1:eta`
+ * - ARGV 1 number of the batch, then items `verb, claim id, number of arguments, arguments`:
+ *   - `finish` (empty id: an early-acked task, not fenced): parts `result, key, payload, seconds or ''` and
+ *     `message, list, message`. No parts: an ack.
+ *   - `release`: back to the head of its list, marked as redelivered
+ *   - `lost, task id, limit`: as `release`, but counted; over the limit it becomes a dead letter
+ *   - `park, new id, epoch seconds`: kept without owner until then
+ *   - `dead, reason`: to the dead letters
+ * - Returns `[outcomes, item, error, …]`: per item a letter: `d`one, `f`enced, `x` dead-lettered, `e`rror (the claim is kept).
+ *
+ * Repeatable: a batch whose answer was lost is said again with its number and gets the same outcomes.
+ */
+export const settleScript: Script = {
+  name: "settle",
+  allowOom: true,
+  lua: `${CLAIMED_MESSAGE}${ONCE}${STORE_RESULT}${String.raw`
+local unacked, index, lane, deliveries, etas = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local before = remembered(lane, ARGV[1])
+if before then return {before} end
+
+local gone, outcomes, reply = {}, {}, {''}
+
+local function forget(id)
+  redis.call('HDEL', unacked, id)
+  redis.call('ZREM', index, id)
+  gone[id] = true
+end
+
+local function push(verb, list, message)
+  local pushed = redis.pcall(verb, list, message)
+  if failed(pushed) then error(pushed.err, 0) end
+end
+
+local function to_dead_letters(raw, queue, reason)
+  local letter = '{"reason": ' .. cjson.encode(reason) .. ', "time": ' .. string.format('%.3f', now())
+    .. ', "queue": ' .. cjson.encode(queue) .. ', "raw": ' .. cjson.encode(raw) .. '}'
+  push('LPUSH', '${deadLetterKey("")}' .. queue, letter)
+end
+
+local verbs = {}
+
+-- Messages before results: a push can be refused, and then nothing else may have happened.
+function verbs.finish(id, args)
+  local results, at = {}, 1
+  while args[at] do
+    if args[at] == 'message' then
+      push('LPUSH', args[at + 1], args[at + 2])
+      at = at + 3
+    else
+      results[#results + 1] = at
+      at = at + 4
+    end
+  end
+  for _, result in ipairs(results) do store_result(args[result + 1], args[result + 2], args[result + 3]) end
+  return 'd'
+end
+
+function verbs.release(id, args, raw, list)
+  push('RPUSH', list, redelivered(raw))
+  return 'd'
+end
+
+function verbs.lost(id, args, raw, list, queue)
+  local times = redis.call('HINCRBY', deliveries, args[1], 1)
+  redis.call('EXPIRE', deliveries, 86400)
+  if times <= tonumber(args[2]) then return verbs.release(id, args, raw, list) end
+  redis.call('HDEL', deliveries, args[1])
+  to_dead_letters(raw, queue, 'Its child process died ' .. times .. ' times.')
+  return 'x'
+end
+
+function verbs.park(id, args, raw, list, queue, value)
+  -- Never due at once: a worker whose clock is behind would take and park it in a loop.
+  local due = string.format('%.6f', math.max(tonumber(args[2]), now() + 0.1))
+  redis.call('HSET', unacked, args[1], value)
+  redis.call('ZADD', index, due, args[1])
+  redis.call('ZADD', etas, due, args[1])
+  return 'd'
+end
+
+function verbs.dead(id, args, raw, list, queue)
+  to_dead_letters(raw, queue, args[1])
+  return 'x'
+end
+
+local function settle(verb, id, args)
+  if id == '' then return verbs.finish(id, args) end
+  if gone[id] then return 'f' end
+  if verb == 'finish' then
+    if redis.call('HEXISTS', unacked, id) == 0 then return 'f' end
+    return verbs.finish(id, args)
+  end
+  local value = redis.call('HGET', unacked, id)
+  if not value then return 'f' end
+  local raw, list, queue = unwrap(value)
+  return verbs[verb](id, args, raw, list, queue, value)
+end
+
+local at = 2
+while ARGV[at] do
+  local verb, id, count, args = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), {}
+  for i = 1, count do args[i] = ARGV[at + 2 + i] end
+  at = at + 3 + count
+  local ok, outcome = pcall(settle, verb, id, args)
+  if not ok then
+    reply[#reply + 1] = #outcomes
+    reply[#reply + 1] = failed(outcome) or tostring(outcome)
+    outcome = 'e'
+  elseif outcome ~= 'f' and id ~= '' then
+    forget(id)
+  end
+  outcomes[#outcomes + 1] = outcome
+end
+reply[1] = table.concat(outcomes)
+remember(lane, ARGV[1], reply[1])
+return reply
+`}`,
+};
