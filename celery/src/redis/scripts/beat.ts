@@ -1,25 +1,75 @@
 import type { Script } from "../script.ts";
 
 /**
- * A worker's sign of life. Also refreshes the time of its claims, so that kombu's visibility sweep never takes a live one.
+ * Takes the lock, or holds it longer.
  *
- * - KEYS 1 the worker's heartbeat, 2 `ts1:workers`, 3 `unacked_index`
- * - ARGV 1 worker id, 2 life of the heartbeat (ms), 3… claim ids
- * - Returns the ids that are no longer claimed.
+ * KEYS[1] string  `ts1:beat:lock`: the name of the Beat that has it
+ * ARGV[1] our name   ARGV[2] milliseconds until it lapses
+ * Returns [1] when it is ours, else [0, name of the holder, milliseconds until it lapses].
+ * Why Lua: between a GET and a SET somebody else could take it.
  */
-export const beatScript: Script = {
-  name: "beat",
+export const acquireBeatLock: Script = {
+  name: "acquire-beat-lock",
   allowOom: true,
-  lua: String.raw`
-redis.call('SADD', KEYS[2], ARGV[1])
-redis.call('SET', KEYS[1], '1', 'PX', ARGV[2])
-local time = redis.call('TIME')
-local now = string.format('%.6f', tonumber(time[1]) + tonumber(time[2]) / 1000000)
-local gone = {}
-for i = 3, #ARGV do
-  if redis.call('ZSCORE', KEYS[3], ARGV[i]) then redis.call('ZADD', KEYS[3], 'XX', now, ARGV[i])
-  else gone[#gone + 1] = ARGV[i] end
+  lua: `
+local holder = redis.call("GET", KEYS[1])
+if holder and holder ~= ARGV[1] then
+  return {0, holder, redis.call("PTTL", KEYS[1])}
 end
-return gone
+redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
+return {1}
+`,
+};
+
+/**
+ * Gives the lock up.
+ *
+ * KEYS[1] string  `ts1:beat:lock`
+ * ARGV[1] our name
+ * Returns 1, or 0 when it was not ours.
+ * Why Lua: what is deleted must be what was compared.
+ */
+export const releaseBeatLock: Script = {
+  name: "release-beat-lock",
+  allowOom: true,
+  lua: `
+if redis.call("GET", KEYS[1]) ~= ARGV[1] then
+  return 0
+end
+return redis.call("DEL", KEYS[1])
+`,
+};
+
+/**
+ * Puts one due task into its queue, unless somebody else leads or has sent it.
+ *
+ * KEYS[1] string  `ts1:beat:lock`
+ * KEYS[2] hash    `ts1:beat:sent`: entry → when it was last sent (epoch milliseconds)
+ * KEYS[3] list    the queue
+ * KEYS[4] set     the queue's binding
+ * ARGV[1] our name  ARGV[2] milliseconds until the lock lapses  ARGV[3] entry  ARGV[4] due time  ARGV[5] now
+ * ARGV[6] message  ARGV[7] member of the binding
+ * Returns ["sent"], ["fenced", name of the holder] or ["duplicate", when it was sent].
+ * Why Lua: a Beat that was asleep when its lock lapsed must not send, and one that was cut off after sending must not send again.
+ *
+ * A note from more than a day ahead is not believed: some clock was wrong, and the entry would never run again.
+ */
+export const publishDue: Script = {
+  name: "publish-due",
+  allowOom: false,
+  lua: `
+local holder = redis.call("GET", KEYS[1])
+if holder and holder ~= ARGV[1] then
+  return {"fenced", holder}
+end
+local sent = redis.call("HGET", KEYS[2], ARGV[3])
+if sent and tonumber(sent) >= tonumber(ARGV[4]) and tonumber(sent) <= tonumber(ARGV[5]) + 86400000 then
+  return {"duplicate", sent}
+end
+redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
+redis.call("SADD", KEYS[4], ARGV[7])
+redis.call("HSET", KEYS[2], ARGV[3], ARGV[5])
+redis.call("LPUSH", KEYS[3], ARGV[6])
+return {"sent"}
 `,
 };

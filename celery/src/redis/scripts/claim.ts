@@ -1,5 +1,5 @@
 import type { Script } from "../script.ts";
-import { CLAIMED_MESSAGE } from "./claimed-message.ts";
+import { CLAIMED_MESSAGE } from "./shared.ts";
 
 /**
  * Takes the oldest messages of the first lists that have any, and records who owes an answer for them.

@@ -1,5 +1,5 @@
 import type { Script } from "../script.ts";
-import { ONCE } from "./claimed-message.ts";
+import { ONCE } from "./shared.ts";
 
 /**
  * Pushes a batch of messages, once. Not `allow-oom`: at the memory limit producers are refused, workers drain.

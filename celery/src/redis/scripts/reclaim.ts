@@ -1,5 +1,5 @@
 import type { Script } from "../script.ts";
-import { CLAIMED_MESSAGE } from "./claimed-message.ts";
+import { CLAIMED_MESSAGE } from "./shared.ts";
 
 /**
  * Gives back what a dead worker held, a page of the index at a time, to the heads of the queues it came from.

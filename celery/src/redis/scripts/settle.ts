@@ -1,6 +1,6 @@
 import { deadLetterKey } from "../keys.ts";
 import type { Script } from "../script.ts";
-import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./claimed-message.ts";
+import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./shared.ts";
 
 /**
  * Ends claims, a batch at a time: each item does all of its part or, when the claim is no longer ours, nothing.

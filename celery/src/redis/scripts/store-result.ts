@@ -1,5 +1,5 @@
 import type { Script } from "../script.ts";
-import { STORE_RESULT } from "./claimed-message.ts";
+import { STORE_RESULT } from "./shared.ts";
 
 /**
  * Writes one result and tells who waits for it.

@@ -1,6 +1,6 @@
 import { heartbeatKey } from "../keys.ts";
 import type { Script } from "../script.ts";
-import { CLAIMED_MESSAGE } from "./claimed-message.ts";
+import { CLAIMED_MESSAGE } from "./shared.ts";
 
 /**
  * What any worker does for all, about once a second: brings back parked messages that are due, and looks for dead workers.

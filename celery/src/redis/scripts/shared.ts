@@ -6,7 +6,7 @@
  * binding. kombu has no place for the priority list a message came from; we write it as that many spaces before
  * the closing bracket, which every JSON reader skips. So no script ever has to decode a message.
  */
-export const CLAIMED_MESSAGE = String.raw`
+export const CLAIMED_MESSAGE: string = String.raw`
 local function unwrap(value)
   local raw, queue, step = string.match(value, '^%[(.*), "", "(.-)"( *)%]$')
   if not raw then return nil end
@@ -35,7 +35,7 @@ end
 `;
 
 /** Shared Lua: what is remembered of a lane's last batch, so that saying it twice does it once. */
-export const ONCE = String.raw`
+export const ONCE: string = String.raw`
 -- Outcome of this very batch if it was carried out before, 'stale' if a later one was, else nil.
 local function remembered(key, number)
   local at, outcome = string.match(redis.call('GET', key) or '', '^(%d+):(.*)$')
@@ -50,7 +50,7 @@ end
 `;
 
 /** Shared Lua: writing a result as Celery does. */
-export const STORE_RESULT = String.raw`
+export const STORE_RESULT: string = String.raw`
 -- A stored SUCCESS is never overwritten. @see celery 5.7.0 backends/base.py, KeyValueStoreBackend._store_result
 local function store_result(key, payload, seconds)
   local stored
