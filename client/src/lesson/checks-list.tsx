@@ -17,7 +17,7 @@ export function ChecksList({ lesson }: { lesson: LessonView }): JSX.Element | nu
         <span class="numbers">
           {green} of {total}
         </span>
-        <button type="button" class="button button-quiet" onClick={() => void actions.checkNow()}>
+        <button type="button" class="button button-small" onClick={() => void actions.checkNow()}>
           Check now
         </button>
       </div>

@@ -5,6 +5,7 @@ import { languageOf } from "../ui/highlight.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Mark } from "../ui/mark.tsx";
 import { usePage } from "../ui/page-context.ts";
+import { ScrollPre } from "../ui/scroll-pre.tsx";
 import { InlineCheck } from "./inline-check.tsx";
 
 export interface EditCardProps {
@@ -82,17 +83,26 @@ function conflictWords(block: EditBlock): string {
 function Diff({ diff, language }: { diff: string; language: string }): JSX.Element {
   const lines = diff.replace(/\n$/, "").split("\n");
   return (
-    <pre class="diff" tabIndex={0}>
+    <ScrollPre class="diff">
       {lines.map((line, index) => {
-        const kind = line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : "kept";
+        const kind = diffKind(line);
         return (
           <span key={index} class={`diff-line diff-${kind}`}>
-            <span class="diff-sign">{kind === "kept" ? " " : line[0]}</span>
-            <Code code={line.slice(1)} language={language} />
+            <span class="diff-sign">{kind === "added" || kind === "removed" ? line[0] : " "}</span>
+            {kind === "place" ? "⋯" : <Code code={line.slice(1)} language={language} />}
             {"\n"}
           </span>
         );
       })}
-    </pre>
+    </ScrollPre>
   );
+}
+
+type DiffKind = "added" | "removed" | "kept" | "place";
+
+/** `place` stands between parts of the file that are far apart. */
+function diffKind(line: string): DiffKind {
+  if (line.startsWith("@@")) return "place";
+  if (line.startsWith("+")) return "added";
+  return line.startsWith("-") ? "removed" : "kept";
 }

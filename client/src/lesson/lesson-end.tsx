@@ -37,8 +37,12 @@ function Neighbours(props: { course: CourseView; slug: string; isComplete: boole
   const skipped = next === undefined ? 0 : next.number - place.lesson.number - 1;
   return (
     <nav class="neighbours" aria-label="Previous and next lesson">
-      <NeighbourLink lesson={nearestReady(course, slug, -1)} word="Previous" class="button" />
-      <NeighbourLink lesson={next} word="Next" class={`button ${isComplete ? "button-primary" : ""}`} />
+      <NeighbourLink lesson={nearestReady(course, slug, -1)} word="Previous lesson" class="button" />
+      <NeighbourLink
+        lesson={next}
+        word="Next lesson"
+        class={`button neighbour-next ${isComplete ? "button-primary" : ""}`}
+      />
       {skipped > 0 ? (
         <p class="neighbours-note">
           {count(skipped, "lesson")} in between {skipped === 1 ? "is" : "are"} still to come.
@@ -63,7 +67,10 @@ function NeighbourLink(props: {
   };
   return (
     <a class={props.class} href={lessonHref(lesson.slug)} onClick={open}>
-      <span class="neighbour-word">{props.word}:</span> {lesson.number}. {lesson.title}
+      <span class="neighbour-word">{props.word}</span>
+      <span>
+        {lesson.number}. {lesson.title}
+      </span>
     </a>
   );
 }

@@ -25,7 +25,7 @@ export function StepCard({ block, checks, isFirst }: StepCardProps): JSX.Element
     <div class="card step" id={block.id} data-pane={block.pane} data-step={block.id} data-phase={state.phase}>
       {block.label === null ? null : <p class="step-label">{block.label}</p>}
       <div class="step-command">
-        <pre tabIndex={0}>
+        <pre>
           <Code code={block.command} language="sh" />
         </pre>
         <CopyButton text={block.command} label="Copy command" />
@@ -33,7 +33,7 @@ export function StepCard({ block, checks, isFirst }: StepCardProps): JSX.Element
       <div class="step-bar">
         <RunButton block={block} state={state} />
         <StepOutcome state={state} />
-        {isFirst && !store.settings.value.hasRunAStep ? <FirstRunHint pane={block.pane} /> : null}
+        {isFirst && state.phase === "idle" && !store.settings.value.hasRunAStep ? <FirstRunHint pane={block.pane} /> : null}
       </div>
       <StepTrouble block={block} state={state} />
       {checks.map((check) => (

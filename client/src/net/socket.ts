@@ -38,6 +38,7 @@ export interface Socket extends Link {
   close(): void;
 }
 
+const FIRST_PING_MS = 1_000;
 const PING_EVERY_MS = 15_000;
 const SILENCE_MS = 35_000;
 const IS_OPEN = 1;
@@ -106,7 +107,8 @@ class SocketLife {
     this.#heardAt = this.#deps.clock.now();
     this.#report({ phase: "open", latencyMs: null });
     this.tell(this.#deps.hello());
-    this.#ping();
+    // Not at once: the answer would measure the start of the page.
+    this.#cancelTimers = [this.#deps.clock.after(FIRST_PING_MS, () => this.#ping())];
   }
 
   #ping(): void {

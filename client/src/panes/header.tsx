@@ -104,7 +104,7 @@ function Status({ status, title }: { status: PaneStatus; title: string }): JSX.E
   return (
     <span class="system-status numbers" data-tone={status.tone} title={title}>
       <Mark tone={status.tone === "active" ? "on" : status.tone} />
-      {status.words}
+      <span class="system-words">{status.words}</span>
     </span>
   );
 }

@@ -80,7 +80,9 @@ function Results({ queue }: { queue: QueueView }): JSX.Element {
   const { success, failure, retry } = queue.results;
   return (
     <div class="queue-cell" title="Results seen since the lesson was opened">
-      <dt>results</dt>
+      <dt>
+        <span class="queue-results-word">results</span>
+      </dt>
       <dd class="numbers queue-results">
         <Count tone="ok" value={success} word="succeeded" />
         <Count tone="failed" value={failure} word="failed" />
@@ -111,7 +113,8 @@ function Workers({ queue }: { queue: QueueView }): JSX.Element | null {
       title={workers.map((worker) => `${worker.hostname} (pid ${worker.pid})`).join(", ")}
     >
       <Mark tone={active > 0 ? "active" : "ok"} />
-      {count(workers.length, "worker")} {active > 0 ? `· ${active} running` : "· waiting"}
+      {count(workers.length, "worker")}
+      <span class="queue-workers-word">{active > 0 ? `· ${active} running` : "· waiting"}</span>
       {isOld ? <span class="badge">old code</span> : null}
     </p>
   );

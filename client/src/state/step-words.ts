@@ -32,7 +32,7 @@ function failedWords(exit: number | null, seconds: number): string {
 
 /** The question before a step takes over a pane that runs something else. */
 export function busyQuestion(pane: PaneId, command: string | null): string {
-  const running = command === null ? "something" : `\`${command}\``;
+  const running = command === null ? "something" : `“${command}”`;
   return `The ${pane} pane is running ${running}. Stop it and run this?`;
 }
 

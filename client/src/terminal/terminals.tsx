@@ -74,6 +74,10 @@ function Pane({ pane, share, feeds, isTouch }: PaneProps): JSX.Element {
       tabIndex={-1}
       data-pane={pane}
       data-phase={store.panes.value[pane].phase}
+      onPointerDown={() => {
+        // A finger needs room: the pane that it touches becomes the large one.
+        if (isTouch) store.currentPane.value = pane;
+      }}
       style={{ flexGrow: share }}
     >
       <PaneHead
@@ -102,7 +106,7 @@ function Pane({ pane, share, feeds, isTouch }: PaneProps): JSX.Element {
         />
         <PaneNote pane={pane} />
       </div>
-      {isTouch && canType ? <TouchInput pane={pane} /> : null}
+      {isTouch && canType && store.currentPane.value === pane ? <TouchInput pane={pane} /> : null}
     </section>
   );
 }

@@ -53,7 +53,7 @@ function Section({ section }: { section: TextSection }): JSX.Element {
       )}
       {section.output === "" ? null : (
         <div class="snippet">
-          <pre tabIndex={0}>{section.output}</pre>
+          <pre>{section.output}</pre>
           <CopyButton text={section.output} label="Copy output" />
         </div>
       )}

@@ -43,7 +43,7 @@ export interface XtermScreen extends Screen {
 }
 
 const ACK_EVERY_BYTES = 5_000;
-const SMALLEST = { cols: 20, rows: 4 };
+const SMALLEST = { cols: 20, rows: 2 };
 /** Reset in the stream itself, so that it keeps its place among writes that are still queued. */
 const RESET: Uint8Array = new Uint8Array([0x1b, 0x63]);
 
