@@ -1,0 +1,206 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { AsyncResult } from "../backend/async-result.ts";
+import type { ResultBackend } from "../backend/backend.ts";
+import { openBackend } from "../backend/open-backend.ts";
+import { type EventDispatcher, openEventDispatcher } from "../events/index.ts";
+import { InvalidArgument, TaskAlreadyRegistered } from "../protocol/errors.ts";
+import { encodeTaskMessage } from "../protocol/message.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { openTransport } from "../transport/open-transport.ts";
+import type { Transport } from "../transport/transport.ts";
+import { type Conf, makeConf } from "./conf.ts";
+import type { ConfInput } from "./conf-values.ts";
+import { makeDraft, type RoutedDraft } from "./draft.ts";
+import { makeTask } from "./task.ts";
+import type {
+  AnyTask,
+  ApplyOptions,
+  CeleryApp,
+  CurrentTask,
+  Task,
+  TaskContext,
+  TaskOptions,
+  TaskResult,
+} from "./types.ts";
+
+export interface CeleryOptions extends ConfInput {
+  /** `redis://host:port/db`. Default `redis://localhost:6379/0`; `CELERY_BROKER_URL` wins. */
+  readonly broker?: string | undefined;
+  /** Where results are kept; without it they are not. `CELERY_RESULT_BACKEND` wins. */
+  readonly backend?: string | undefined;
+}
+
+/**
+ * An app: tasks by name, a configuration, and the connections to send with.
+ *
+ * Nothing connects before the first task is sent or asked for. Idle connections do not keep a program alive;
+ * `close()` ends them at once.
+ *
+ * ```ts
+ * export const app = new Celery("tasks", { broker: "redis://localhost:6379/0" });
+ * export const add = app.task("tasks.add", async (x: number, y: number) => x + y);
+ * ```
+ *
+ * @see celery 5.7.0 app/base.py
+ */
+export class Celery implements CeleryApp {
+  readonly main: string;
+  readonly conf: Conf;
+  readonly origin: string = `gen${process.pid}@${hostname()}`;
+  readonly #tasks = new Map<string, AnyTask>();
+  readonly #current = new AsyncLocalStorage<CurrentTask>();
+  readonly #replyTo = randomUUID();
+  #transport: Transport | undefined;
+  #backend: ResultBackend | undefined;
+  #events: EventDispatcher | undefined;
+
+  /** @throws ImproperlyConfigured quoting every setting that does not exist or cannot be. */
+  constructor(main: string, { broker, backend, ...settings }: CeleryOptions = {}) {
+    this.main = main;
+    this.conf = makeConf({
+      ...settings,
+      ...(broker === undefined ? {} : { broker_url: broker }),
+      ...(backend === undefined ? {} : { result_backend: backend }),
+    });
+  }
+
+  get tasks(): ReadonlyMap<string, AnyTask> {
+    return this.#tasks;
+  }
+
+  get brokerUrl(): string {
+    return process.env["CELERY_BROKER_URL"] || this.conf.broker_url || "redis://localhost:6379/0";
+  }
+
+  get resultBackendUrl(): string | undefined {
+    return process.env["CELERY_RESULT_BACKEND"] || this.conf.result_backend || undefined;
+  }
+
+  /**
+   * Registers a function under the name by which messages will call it. With `bind: true` its first argument is the
+   * `TaskContext` of the run.
+   *
+   * @throws TaskAlreadyRegistered when the app has a task of this name.
+   */
+  task<Args extends readonly unknown[], R>(
+    name: string,
+    run: (...args: Args) => R,
+  ): Task<Args, TaskResult<R>>;
+  task<Args extends readonly unknown[], R>(
+    name: string,
+    options: TaskOptions & { readonly bind: true },
+    run: (self: TaskContext, ...args: Args) => R,
+  ): Task<Args, TaskResult<R>>;
+  task<Args extends readonly unknown[], R>(
+    name: string,
+    options: TaskOptions & { readonly bind?: false },
+    run: (...args: Args) => R,
+  ): Task<Args, TaskResult<R>>;
+  task(
+    name: string,
+    optionsOrRun: TaskOptions | ((...args: never[]) => unknown),
+    maybeRun?: (...args: never[]) => unknown,
+  ): unknown {
+    const [options, run] = typeof optionsOrRun === "function" ? [{}, optionsOrRun] : [optionsOrRun, maybeRun];
+    if (typeof name !== "string" || name === "" || typeof run !== "function") {
+      throw new InvalidArgument(
+        `app.task(${JSON.stringify(name)}, …) needs a name and a function: app.task("tasks.add", async (x, y) => x + y).`,
+      );
+    }
+    if (this.#tasks.has(name)) throw new TaskAlreadyRegistered(name);
+    const task = makeTask(this, name, options, run);
+    this.#tasks.set(name, task);
+    return task;
+  }
+
+  /** Sends a task by its name alone: this process need not know the function. @throws as `delay`. */
+  async sendTask(
+    name: string,
+    args: readonly unknown[] = [],
+    options: ApplyOptions = {},
+  ): Promise<AsyncResult<unknown>> {
+    const task = this.#tasks.get(name)?.options;
+    const parent = this.#current.getStore();
+    const routed = makeDraft(
+      { name, args, options, task, parent },
+      { conf: this.conf, clock: systemClock, origin: this.origin, replyTo: this.#replyTo },
+    );
+    await this.#publish(routed, options);
+    return this.AsyncResult(routed.draft.headers.id);
+  }
+
+  /** The receipt for an id that came from somewhere else. Asks nobody yet. */
+  AsyncResult<T = unknown>(taskId: string): AsyncResult<T> {
+    return new AsyncResult<T>(taskId, {
+      backend: () => this.backend(),
+      insideTask: () => this.#current.getStore() !== undefined,
+    });
+  }
+
+  transport(): Transport {
+    this.#transport ??= openTransport(this.brokerUrl, this.conf);
+    return this.#transport;
+  }
+
+  backend(): ResultBackend | undefined {
+    const url = this.resultBackendUrl;
+    if (url !== undefined) {
+      this.#backend ??= openBackend(url, {
+        expiresSeconds: this.conf.result_expires,
+        connectTimeoutSeconds: this.conf.broker_connection_timeout,
+      });
+    }
+    return this.#backend;
+  }
+
+  runInTask<T>(request: CurrentTask, work: () => T): T {
+    return this.#current.run(request, work);
+  }
+
+  /** Ends the app's connections. Safe to call twice; sending afterwards opens new ones. */
+  async close(): Promise<void> {
+    const open = [this.#events, this.#transport, this.#backend];
+    this.#events = undefined;
+    this.#transport = undefined;
+    this.#backend = undefined;
+    for (const resource of open) await resource?.[Symbol.asyncDispose]();
+  }
+
+  async #publish({ draft, queue, priority }: RoutedDraft, options: ApplyOptions): Promise<void> {
+    const policy = this.conf.task_publish_retry_policy;
+    await this.transport().publish(
+      { queue, priority, raw: encodeTaskMessage(draft) },
+      {
+        retry: options.retry ?? this.conf.task_publish_retry,
+        policy: {
+          maxRetries: policy.max_retries,
+          intervalStart: policy.interval_start,
+          intervalStep: policy.interval_step,
+          intervalMax: policy.interval_max,
+        },
+      },
+    );
+    if (this.conf.task_send_sent_event) await this.#announce(draft.headers, queue);
+  }
+
+  async #announce(headers: RoutedDraft["draft"]["headers"], queue: string): Promise<void> {
+    this.#events ??= openEventDispatcher(this.brokerUrl, { hostname: this.origin, taskEvents: true });
+    this.#events.send("task-sent", {
+      uuid: headers.id,
+      name: headers.task,
+      args: headers.argsRepr,
+      kwargs: headers.kwargsRepr,
+      root_id: headers.rootId,
+      parent_id: headers.parentId,
+      retries: headers.retries,
+      eta: headers.eta,
+      expires: headers.expires,
+      queue,
+      exchange: "",
+      routing_key: queue,
+    });
+    await this.#events.flush();
+  }
+}

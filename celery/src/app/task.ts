@@ -1,0 +1,79 @@
+import { InvalidArgument } from "../protocol/errors.ts";
+import type { Conf } from "./conf.ts";
+import { directContext } from "./direct-context.ts";
+import type { ApplyOptions, CeleryApp, ResolvedTaskOptions, Task, TaskOptions } from "./types.ts";
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** The callable that `app.task()` returns: a function with a name, options and ways to be sent. */
+export function makeTask(
+  app: CeleryApp,
+  name: string,
+  options: TaskOptions,
+  run: AnyFunction,
+): Task<readonly unknown[], unknown> {
+  const call = async (...args: readonly unknown[]): Promise<unknown> => {
+    const self = options.bind ? [directContext(task, args)] : [];
+    return (await task.run(...self, ...args)) ?? null;
+  };
+  const task = Object.defineProperties(call, {
+    name: { value: name },
+    app: { value: app },
+    options: { get: cachedOptions(options, app.conf), enumerable: true },
+    run: { value: run },
+    delay: { value: (...args: readonly unknown[]) => app.sendTask(name, args) },
+    applyAsync: {
+      value: (args: readonly unknown[] = [], applyOptions: ApplyOptions = {}) => {
+        if (!Array.isArray(args)) {
+          throw new InvalidArgument(
+            `${name}.applyAsync takes the arguments as a list: ${name}.applyAsync([1, 2], { countdown: 5 }).`,
+          );
+        }
+        return app.sendTask(name, args, applyOptions);
+      },
+    },
+    AsyncResult: { value: (id: string) => app.AsyncResult(id) },
+  }) as unknown as Task<readonly unknown[], unknown>;
+  return task;
+}
+
+/** Resolved once per state of the configuration: a task may be made before `conf.update`. */
+function cachedOptions(options: TaskOptions, conf: Conf): () => ResolvedTaskOptions {
+  let revision = -1;
+  let resolved: ResolvedTaskOptions;
+  return () => {
+    if (revision !== conf.revision) {
+      resolved = resolveOptions(options, conf);
+      revision = conf.revision;
+    }
+    return resolved;
+  };
+}
+
+/** @see celery 5.7.0 app/task.py, `Task` and `from_config` */
+function resolveOptions(options: TaskOptions, conf: Conf): ResolvedTaskOptions {
+  return {
+    bind: options.bind ?? false,
+    maxRetries: options.maxRetries === undefined ? 3 : options.maxRetries,
+    defaultRetryDelay: options.defaultRetryDelay ?? 180,
+    autoretryFor: options.autoretryFor ?? [],
+    dontAutoretryFor: options.dontAutoretryFor ?? [],
+    retryKwargs: options.retryKwargs ?? {},
+    retryBackoff: options.retryBackoff ?? false,
+    retryBackoffMax: options.retryBackoffMax ?? 600,
+    retryJitter: options.retryJitter ?? true,
+    acksLate: options.acksLate ?? conf.task_acks_late,
+    acksOnFailureOrTimeout: options.acksOnFailureOrTimeout ?? conf.task_acks_on_failure_or_timeout,
+    rejectOnWorkerLost: options.rejectOnWorkerLost ?? conf.task_reject_on_worker_lost ?? false,
+    ignoreResult: options.ignoreResult ?? conf.task_ignore_result,
+    storeErrorsEvenIfIgnored: conf.task_store_errors_even_if_ignored,
+    trackStarted: options.trackStarted ?? conf.task_track_started,
+    timeLimit: options.timeLimit === undefined ? conf.task_time_limit : options.timeLimit,
+    softTimeLimit: options.softTimeLimit === undefined ? conf.task_soft_time_limit : options.softTimeLimit,
+    expires: options.expires ?? null,
+    queue: options.queue ?? null,
+    priority: options.priority ?? null,
+    serializer: "json",
+    throws: options.throws ?? [],
+  };
+}

@@ -1,0 +1,21 @@
+import { openConnection } from "../redis/connection.ts";
+import { openSubscriber } from "../redis/subscriber.ts";
+import type { ResultBackend } from "./backend.ts";
+import { RedisBackend } from "./redis-backend.ts";
+
+export interface BackendOptions {
+  /** Seconds a result is kept; `null` for ever. */
+  readonly expiresSeconds: number | null;
+  /** Seconds for one attempt to connect. */
+  readonly connectTimeoutSeconds: number;
+}
+
+/** Connects with the first use. @throws ImproperlyConfigured for a URL that is none. */
+export function openBackend(url: string, options: BackendOptions): ResultBackend {
+  const connectTimeoutMs = options.connectTimeoutSeconds * 1000;
+  return new RedisBackend(url, {
+    expiresSeconds: options.expiresSeconds,
+    commands: openConnection(url, { name: "celery-results", connectTimeoutMs }),
+    subscriber: openSubscriber(url, { name: "celery-waiters", connectTimeoutMs }),
+  });
+}

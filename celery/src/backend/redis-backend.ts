@@ -1,0 +1,141 @@
+import { decodeResultMeta, encodeResultMeta, type ResultMeta } from "../protocol/result-meta.ts";
+import { isReady } from "../protocol/states.ts";
+import type { RedisConnection } from "../redis/connection.ts";
+import { resultKey } from "../redis/keys.ts";
+import { storeResultScript } from "../redis/scripts/store-result.ts";
+import type { RedisSubscriber } from "../redis/subscriber.ts";
+import { sameDatabase } from "../redis/url.ts";
+import type { ResultBackend, StoredResult } from "./backend.ts";
+
+export interface RedisBackendDeps {
+  readonly expiresSeconds: number | null;
+  readonly commands: RedisConnection;
+  readonly subscriber: RedisSubscriber;
+}
+
+/** Hears what is stored under one key: by message, and by reading the key when messages may have been missed. */
+interface Waiter {
+  hear(meta: ResultMeta): void;
+  fail(error: unknown): void;
+}
+
+/** Results in Redis: one key each, and the channel of the same name. @see celery 5.7.0 backends/redis.py */
+export class RedisBackend implements ResultBackend {
+  readonly url: string;
+  readonly #deps: RedisBackendDeps;
+  /** By key, which is the channel too: many may wait for one result on one subscription. */
+  readonly #waiters = new Map<string, Set<Waiter>>();
+
+  constructor(url: string, deps: RedisBackendDeps) {
+    this.url = url;
+    this.#deps = deps;
+    deps.subscriber.events.on("message", (channel, text) => this.#heard(channel, text));
+    deps.subscriber.events.on("up", () => this.#readAllAgain());
+  }
+
+  encode(meta: ResultMeta): StoredResult {
+    return {
+      key: resultKey(meta.taskId),
+      payload: encodeResultMeta(meta),
+      expiresSeconds: this.#deps.expiresSeconds,
+    };
+  }
+
+  async store(meta: ResultMeta): Promise<void> {
+    const { key, payload, expiresSeconds } = this.encode(meta);
+    await this.#deps.commands.run(storeResultScript, [key], [payload, expiresSeconds ?? ""]);
+  }
+
+  async get(taskId: string): Promise<ResultMeta | undefined> {
+    const text = await this.#deps.commands.call("GET", resultKey(taskId));
+    return typeof text === "string" ? decodeResultMeta(text) : undefined;
+  }
+
+  async forget(taskId: string): Promise<void> {
+    await this.#deps.commands.call("DEL", resultKey(taskId));
+  }
+
+  sharesDatabaseWith(brokerUrl: string): boolean {
+    return sameDatabase(this.url, brokerUrl);
+  }
+
+  wait(taskId: string, signal: AbortSignal, onUpdate?: (meta: ResultMeta) => void): Promise<ResultMeta> {
+    const key = resultKey(taskId);
+    return new Promise<ResultMeta>((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        signal.removeEventListener("abort", onAbort);
+        this.#leave(key, waiter);
+        settle();
+      };
+      const onAbort = (): void => end(() => reject(signal.reason as Error));
+      const waiter: Waiter = {
+        hear: (meta) => {
+          onUpdate?.(meta);
+          if (isReady(meta.status)) end(() => resolve(meta));
+        },
+        fail: (error) => end(() => reject(error as Error)),
+      };
+      if (signal.aborted) return reject(signal.reason as Error);
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#join(key, waiter);
+      void this.#subscribeAndRead(key, waiter);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Error("The app was closed while it waited for a result.");
+    for (const waiters of [...this.#waiters.values()]) for (const waiter of waiters) waiter.fail(closed);
+    await this.#deps.subscriber[Symbol.asyncDispose]();
+    await this.#deps.commands[Symbol.asyncDispose]();
+  }
+
+  #join(key: string, waiter: Waiter): void {
+    this.#deps.subscriber.hold();
+    const waiters = this.#waiters.get(key) ?? new Set();
+    this.#waiters.set(key, waiters.add(waiter));
+  }
+
+  #leave(key: string, waiter: Waiter): void {
+    const waiters = this.#waiters.get(key);
+    if (!waiters?.delete(waiter)) return;
+    this.#deps.subscriber.letGo();
+    if (waiters.size > 0) return;
+    this.#waiters.delete(key);
+    this.#deps.subscriber.unsubscribe(key);
+  }
+
+  /** Subscribed before it reads, so that a result stored in between is heard. */
+  async #subscribeAndRead(key: string, waiter: Waiter): Promise<void> {
+    try {
+      await this.#deps.subscriber.subscribe(key);
+      await this.#read(key, [waiter]);
+    } catch (error) {
+      waiter.fail(error);
+    }
+  }
+
+  async #read(key: string, waiters: Iterable<Waiter>): Promise<void> {
+    const text = await this.#deps.commands.call("GET", key);
+    if (typeof text !== "string") return;
+    const meta = decodeResultMeta(text);
+    for (const waiter of waiters) if (this.#waiters.get(key)?.has(waiter)) waiter.hear(meta);
+  }
+
+  #heard(channel: string, text: string): void {
+    const waiters = this.#waiters.get(channel);
+    if (waiters === undefined) return;
+    try {
+      const meta = decodeResultMeta(text);
+      for (const waiter of waiters) waiter.hear(meta);
+    } catch (error) {
+      for (const waiter of waiters) waiter.fail(error);
+    }
+  }
+
+  /** Connected again: what was published meanwhile was missed, but it is stored. */
+  #readAllAgain(): void {
+    for (const [key, waiters] of this.#waiters) {
+      this.#read(key, [...waiters]).catch(() => undefined); // away again: the next "up" reads again
+    }
+  }
+}
