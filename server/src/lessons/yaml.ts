@@ -16,12 +16,7 @@ export function parseYaml<T>(
 ): T | undefined {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, ...(strings ? { schema: "failsafe" } : {}) });
-  for (const error of document.errors) {
-    report(
-      error.linePos?.[0].line ?? 1,
-      `YAML: ${(error.message.split("\n")[0] ?? "").replace(/ at line.*$/, "")}`,
-    );
-  }
+  for (const error of document.errors) report(error.linePos?.[0].line ?? 1, explain(error.message));
   if (document.errors.length > 0) return undefined;
   const result = type.safeParse(document.toJS() ?? {});
   if (result.success) return result.data;
@@ -29,6 +24,12 @@ export function parseYaml<T>(
     report(lineOf(document, issue.path[0], lines), describe(issue));
   }
   return undefined;
+}
+
+function explain(message: string): string {
+  const [first = ""] = message.split("\n");
+  const hint = first.startsWith("Nested mappings") ? ' (put a value that holds ": " in single quotes)' : "";
+  return `YAML: ${first.replace(/ at line \d+.*$/, "")}${hint}`;
 }
 
 /** The line of a top-level key, from 1; 1 where there is no such key. */
