@@ -63,7 +63,7 @@ function importsOf(file: string): Import[] {
   const statics = [
     ...text.matchAll(/^(?:import|export)\s+(type\s)?(?:[^;"']*?\sfrom\s+)?["']([^"']+)["']/gm),
   ];
-  const dynamics = [...text.matchAll(/\bimport\(\s*["']([^"']+)["']\s*\)/g)];
+  const dynamics = [...text.matchAll(/\bimport\(\s*["']([@\w./:-]+)["']\s*\)/g)];
   return [
     ...statics.map(([, type, name]) => ({
       file,

@@ -21,6 +21,17 @@ const server = (...folders: readonly string[]): readonly string[] =>
 const client = (...folders: readonly string[]): readonly string[] =>
   folders.map((name) => `client/src/${name}`);
 
+/** A view knows the state and what all views share, its one library, and no other view. */
+function view(...uses: readonly string[]): Boundary {
+  const folders = uses.filter((name) => name === "ui");
+  return {
+    own: client("state", ...folders),
+    packages: ["preact", "@preact/signals", ...uses.filter((name) => name !== "ui")],
+    typesOnly: server("protocol"),
+    noNode: true,
+  };
+}
+
 export const boundaries: Readonly<Record<string, Boundary>> = {
   // The engine. Reads top to bottom: a row imports rows above it.
   "celery/src/runtime": { own: [], packages: [] },
@@ -41,7 +52,10 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
   },
   "celery/src/execution": { own: engine("app", "protocol", "runtime"), packages: [] },
   "celery/src/pool": { own: engine("execution", "app", "protocol", "runtime"), packages: ["tsx"] },
-  "celery/src/beat": { own: engine("app", "redis", "protocol", "runtime"), packages: ["zod"] },
+  "celery/src/beat": {
+    own: engine("app", "events", "redis", "protocol", "runtime"),
+    packages: ["zod"],
+  },
   "celery/src/worker": {
     own: engine(
       "pool",
@@ -72,7 +86,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
       "protocol",
       "runtime",
     ),
-    packages: [],
+    packages: ["zod"],
   },
   "celery/src/index.ts": { own: engine("app", "backend", "beat", "protocol", "execution"), packages: [] },
 
@@ -97,7 +111,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     own: server("protocol", "checks"),
     packages: ["zod", "markdown-it", "yaml", "diff"],
   },
-  "server/src/workspace": { own: server("protocol", "lessons"), packages: ["diff", "pino"] },
+  "server/src/workspace": { own: server("protocol", "lessons"), packages: ["diff", "pino", "zod"] },
   "server/src/checks": { own: server("protocol"), packages: [] },
   "server/src/steps": {
     own: server("protocol", "terminal"),
@@ -126,42 +140,14 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     noNode: true,
   },
   "client/src/net": { own: client("state"), packages: [], typesOnly: server("protocol"), noNode: true },
-  "client/src/lesson": {
-    own: client("state"),
-    packages: ["preact", "@preact/signals"],
-    typesOnly: server("protocol"),
-    noNode: true,
-  },
-  "client/src/editor": {
-    own: client("state"),
-    packages: ["preact", "@preact/signals", "@codemirror/*", "@lezer/highlight"],
-    typesOnly: server("protocol"),
-    noNode: true,
-  },
-  "client/src/terminal": {
-    own: client("state"),
-    packages: ["preact", "@preact/signals", "@xterm/*"],
-    typesOnly: server("protocol"),
-    noNode: true,
-  },
-  "client/src/queue": {
-    own: client("state"),
-    packages: ["preact", "@preact/signals"],
-    typesOnly: server("protocol"),
-    noNode: true,
-  },
-  "client/src/panes": {
-    own: client("state"),
-    packages: ["preact", "@preact/signals"],
-    typesOnly: server("protocol"),
-    noNode: true,
-  },
-  "client/src/main.tsx": {
-    own: ["client/src"],
-    packages: ["preact", "@preact/signals"],
-    typesOnly: server("protocol"),
-    noNode: true,
-  },
+  "client/src/ui": view(),
+  "client/src/lesson": view("ui"),
+  "client/src/editor": view("ui", "@codemirror/*", "@lezer/highlight"),
+  "client/src/terminal": view("ui", "@xterm/*"),
+  "client/src/queue": view("ui"),
+  "client/src/panes": view("ui"),
+  "client/src/page": { ...view("ui"), own: ["client/src"] },
+  "client/src/main.tsx": { ...view("ui"), own: ["client/src"] },
 
   // What stands on top.
   lessons: { own: [], packages: ["celery", "express"] },
