@@ -1,4 +1,5 @@
-import type { BeatEntry, ScheduleObject } from "../app/conf-schema.ts";
+import type { BeatEntry, ScheduleObject } from "../app/conf-values.ts";
+import type { ApplyOptions } from "../app/types.ts";
 import { Interval, type Schedule } from "./schedule.ts";
 import { ScheduleError } from "./schedule-error.ts";
 
@@ -8,9 +9,8 @@ export interface Entry {
   readonly task: string;
   readonly schedule: Schedule;
   readonly args: readonly unknown[];
-  readonly kwargs: Readonly<Record<string, unknown>>;
-  /** Options of `applyAsync`, as written in the configuration. */
-  readonly options: Readonly<Record<string, unknown>>;
+  /** With `kwargs`. */
+  readonly options: ApplyOptions;
   /** The moment of the last sending, or of the entry's first being seen: an interval's first run comes one interval later. */
   readonly lastRunAtMs: number;
   readonly totalRunCount: number;
@@ -22,21 +22,62 @@ export type ConfiguredEntry = Omit<Entry, "lastRunAtMs" | "totalRunCount">;
 /**
  * The entries of `beat_schedule` that are switched on.
  *
- * @throws ScheduleError when a schedule is neither a number of seconds nor what `crontab(...)` returns.
+ * @throws ScheduleError when a schedule is neither a number of seconds nor what `crontab(...)` returns, or an option is not one of
+ *   `applyAsync`; every fault is named.
  */
 export function readEntries(beatSchedule: Readonly<Record<string, BeatEntry>>): readonly ConfiguredEntry[] {
-  return Object.entries(beatSchedule)
+  const faults: string[] = [];
+  const entries = Object.entries(beatSchedule)
     .filter(([, entry]) => entry.enabled)
     .map(([name, { task, schedule, args, kwargs, options }]) => {
-      return { name, task, schedule: toSchedule(name, schedule), args, kwargs, options };
+      const at = (path: string): string => `beat_schedule["${name}"].${path}`;
+      faults.push(
+        ...unknownOptions(options).map(
+          (option) => `${at("options")} has no "${option}". It may have ${knownOptions.join(", ")}.`,
+        ),
+      );
+      const known = Object.fromEntries(
+        Object.entries(options).map(([option, value]) => [camelCase(option), value]),
+      );
+      return {
+        name,
+        task,
+        schedule: toSchedule(at("schedule"), schedule, faults),
+        args,
+        options: { ...known, kwargs },
+      };
     });
+  if (faults.length > 0) throw new ScheduleError(faults.join("\n"));
+  return entries;
 }
 
-function toSchedule(name: string, given: number | ScheduleObject): Schedule {
+const knownOptions: readonly string[] = [
+  "queue",
+  "priority",
+  "countdown",
+  "eta",
+  "expires",
+  "ignoreResult",
+  "timeLimit",
+  "softTimeLimit",
+  "shadow",
+  "headers",
+] satisfies (keyof ApplyOptions)[];
+
+function unknownOptions(options: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(options).filter((option) => !knownOptions.includes(camelCase(option)));
+}
+
+/** Schedules copied from Python say `ignore_result`. */
+function camelCase(option: string): string {
+  return option.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function toSchedule(path: string, given: number | ScheduleObject, faults: string[]): Schedule {
   if (typeof given === "number") return new Interval(given);
   // By shape and not by class, so that an app that was loaded through another copy of this library is understood.
-  if ("nextAfter" in given && "spec" in given) return given as Schedule;
-  throw new ScheduleError(
-    `beat_schedule["${name}"].schedule is neither a number of seconds nor crontab({ hour: 3, minute: 0 }).`,
-  );
+  if (!("nextAfter" in given && "spec" in given)) {
+    faults.push(`${path} is neither a number of seconds nor crontab({ hour: 3, minute: 0 }).`);
+  }
+  return given as Schedule;
 }

@@ -21,7 +21,6 @@ const configured = (...names: string[]): ConfiguredEntry[] =>
     task: `tasks.${name}`,
     schedule: new Interval(60),
     args: [],
-    kwargs: {},
     options: {},
   }));
 

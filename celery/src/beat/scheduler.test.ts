@@ -14,7 +14,6 @@ const anEntry = (name: string, schedule: Schedule, lastRunAtMs = start): Entry =
   task: `tasks.${name}`,
   schedule,
   args: [],
-  kwargs: {},
   options: {},
   lastRunAtMs,
   totalRunCount: 0,

@@ -1,30 +1,27 @@
 import { describe, expect, test } from "vitest";
-import { readShellInput, SETTLE } from "./shell-input.ts";
+import { readShellInput } from "./shell-input.ts";
 
-const codeOf = (text: string): string => {
+const faultOf = (text: string): string | undefined => {
   const input = readShellInput(text);
-  return input.kind === "code"
-    ? input.code.replaceAll(SETTLE, "S").replaceAll("\n)", ")")
-    : `hint: ${input.text}`;
-};
-const hintOf = (text: string): string | undefined => {
-  const input = readShellInput(text);
-  return input.kind === "hint" ? input.text : undefined;
+  return input.kind === "fault" ? input.text : undefined;
 };
 
-describe("what is awaited", () => {
+describe("what is awaited and kept", () => {
   test.each([
-    ["add.delay(2, 3)", "await S(add.delay(2, 3))"],
-    ["r = add.delay(2, 3)", "r = await S(add.delay(2, 3))"],
-    ["const r = add.delay(2, 3);", "r = await S(add.delay(2, 3))"],
-    ["let x = { a: 1, b: [2, 3] }", "x = await S({ a: 1, b: [2, 3] })"],
-    ["r.get()", "await S(r.get())"],
-    ["await r.get()", "await S(await r.get())"],
-    ["rs = [1, 2].map((n) => add.delay(n, n))", "rs = await S([1, 2].map((n) => add.delay(n, n)))"],
-    ["n == 3", "await S(n == 3)"],
-    ["f = (a = 1) => a", "f = await S((a = 1) => a)"],
-  ])("given %s, when it is read, then it runs as %s", (typed, run) => {
-    expect(codeOf(typed)).toBe(run);
+    ["add.delay(2, 3)", null, true],
+    ["r = add.delay(2, 3)", "r", true],
+    ["const r = add.delay(2, 3);", "r", false],
+    ["let x = { a: 1, b: [2, 3] }", "x", false],
+    ["const { id, state } = add.delay(2, 3)", "{ id, state }", false],
+    ["[a, b] = [1, 2]", "[a, b]", true],
+    ["await r.get()", null, true],
+    ["{ a: 1 }", null, true],
+    ["rs = [1, 2].map((n) => add.delay(n, n))", "rs", true],
+    ["n == 3", null, true],
+    ["n => n + 1", null, true],
+    ["f = (a = 1) => a", "f", true],
+  ])("given %s, when it is read, then its value goes to %s, shown: %s", (typed, target, isShown) => {
+    expect(readShellInput(typed)).toMatchObject({ kind: "expression", target, isShown });
   });
 
   test.each([
@@ -32,13 +29,24 @@ describe("what is awaited", () => {
     "if (x) { y() }",
     "function twice(n = 2) { return 2 * n }",
     "class A { b(c = 1) {} }",
-    "const { a } = await r.get()",
     "const a = 1, b = 2",
-    "add.delay(2,",
-    "",
-    "// nothing",
-  ])("given %s, which is no single expression, when it is read, then it runs as it is", (typed) => {
-    expect(codeOf(typed)).toBe(typed);
+    "a; b",
+    "let a",
+  ])("given %s, which is no single expression, when it is read, then it is run as statements", (typed) => {
+    expect(readShellInput(typed).kind).toBe("statements");
+  });
+
+  test.each(["add.delay(2,", "for (const n of [1, 2]) {", "x = `a", "const r =", "f(() => {\n  g(1)"])(
+    "given %s, when it is read, then more is needed",
+    (typed) => {
+      expect(readShellInput(typed).kind).toBe("incomplete");
+    },
+  );
+
+  test("given what can never be code, when it is read, then it is a syntax error and not an endless wait", () => {
+    expect(faultOf("add.delay 2, 3")).toMatch(/^SyntaxError: /);
+    expect(faultOf("f(1))")).toMatch(/^SyntaxError: /);
+    expect(readShellInput("  ").kind).toBe("nothing");
   });
 });
 
@@ -54,7 +62,7 @@ describe("Python at the prompt", () => {
     ["add.applyAsync([2, 3], countdown=5)", "add.applyAsync([2, 3], { countdown: 5 })"],
     ["crontab(hour=3, minute='*/5')", "crontab({ hour: 3, minute: '*/5' })"],
   ])("given %s, when it is read, then the hint says to write %s", (typed, right) => {
-    expect(hintOf(typed)).toContain(`Write ${right}.`);
+    expect(faultOf(typed)).toContain(`Write ${right}.`);
   });
 
   test.each([
@@ -65,15 +73,16 @@ describe("Python at the prompt", () => {
     "if (a = b) c()",
     "const f = async (x = 1) => x",
   ])("given %s, which is JavaScript, when it is read, then there is no hint", (typed) => {
-    expect(hintOf(typed)).toBeUndefined();
+    expect(faultOf(typed)).toBeUndefined();
   });
 
   test("given an import, Python's or JavaScript's, when it is read, then the hint says what to do instead", () => {
-    expect(hintOf("from tasks import add")).toMatch(/No import is needed/);
-    expect(hintOf('import { add as plus } from "./tasks.ts";')).toContain(
+    expect(faultOf("from tasks import add")).toMatch(/No import is needed/);
+    expect(faultOf("import tasks")).toMatch(/Python/);
+    expect(faultOf('import { add as plus } from "./tasks.ts";')).toContain(
       'const { add: plus } = await import("./tasks.ts")',
     );
-    expect(hintOf('import * as tasks from "./tasks.ts"')).toContain(
+    expect(faultOf('import * as tasks from "./tasks.ts"')).toContain(
       'const tasks = await import("./tasks.ts")',
     );
   });

@@ -2,51 +2,84 @@ import { Script } from "node:vm";
 
 /** What a typed piece of code is to be run as, or what to tell the person who typed it. */
 export type ShellInput =
-  | { readonly kind: "code"; readonly code: string }
-  | { readonly kind: "hint"; readonly text: string };
-
-/** Name of the function, in the shell's scope, that waits for a promise or for a list of promises. */
-export const SETTLE = "__settle__";
+  | { readonly kind: "nothing" }
+  /** Its value, once awaited, is shown or kept. `code` is a promise of a list of one: the value as it was before awaiting. */
+  | {
+      readonly kind: "expression";
+      readonly code: string;
+      readonly target: string | null;
+      readonly isShown: boolean;
+    }
+  /** `code` is to be run, and awaited if it is a promise. */
+  | { readonly kind: "statements"; readonly code: string }
+  /** More lines are needed. */
+  | { readonly kind: "incomplete" }
+  | { readonly kind: "fault"; readonly text: string };
 
 /**
  * Makes a prompt out of JavaScript: an expression's promise is awaited before it is shown or kept (`r = add.delay(2, 3)` leaves the
- * receipt in `r`), a `const` may be declared again, and what is Python and not JavaScript is answered with its translation.
+ * receipt in `r`), a `const` may be declared again, `await` works everywhere, and what is Python and not JavaScript is answered with
+ * its translation.
  */
 export function readShellInput(code: string): ShellInput {
   const text = code.trim();
+  if (text === "" || text === ";") return { kind: "nothing" };
   const hint = importHint(text) ?? keywordHint(text);
-  if (hint !== undefined) return { kind: "hint", text: hint };
-  return { kind: "code", code: rewrite(text) ?? code };
+  if (hint !== undefined) return { kind: "fault", text: hint };
+  return readAssignment(text) ?? readExpression(text, null, true) ?? readStatements(text);
 }
 
-function rewrite(text: string): string | undefined {
-  if (/^(?:async\s+)?function\b|^class\b/.test(text)) return undefined; // as an expression it would not be declared
+/** `r = …`, `const r = …`, `let { a, b } = …`. Declarations become assignments, so that they can be typed again. */
+function readAssignment(text: string): ShellInput | undefined {
+  const pattern =
+    /^(?<declare>(?:const|let|var)\s+)?(?<target>[A-Za-z_$][\w$]*|(?:\{[^=]*\}|\[[^=]*\]))\s*=(?![=>])\s*(?<value>[\s\S]+)$/;
+  const { declare, target = "", value = "" } = pattern.exec(text)?.groups ?? {};
+  if (target === "" || (declare === undefined && target.startsWith("{"))) return undefined;
+  return compiles(`(${target} = 0)`) ? readExpression(value, target, declare === undefined) : undefined;
+}
+
+function readExpression(text: string, target: string | null, isShown: boolean): ShellInput | undefined {
+  if (/^(?:async\s+)?function\b|^class\b/.test(text) && target === null) return undefined; // as an expression it would not be declared
   const body = text.replace(/;\s*$/, "");
-  const assignment =
-    /^(?:(?:const|let|var)\s+)?(?<name>[A-Za-z_$][\w$]*)\s*=(?![=>])\s*(?<value>[\s\S]+)$/.exec(body)?.groups;
-  if (assignment) {
-    const { name = "", value = "" } = assignment;
-    return isExpression(value) ? `${name} = await ${SETTLE}(${value}\n)` : undefined;
-  }
-  return body !== "" && isExpression(body) ? `await ${SETTLE}(${body}\n)` : undefined;
+  const code = `(async () => [(${body}\n)])()`;
+  // Also as a list's only element, so that `a = 1, b = 2` and `1) + (2` are none.
+  return compiles(code) && compiles(`(async () => [${body}\n])()`) && !hasTopLevelComma(body)
+    ? { kind: "expression", code, target, isShown }
+    : undefined;
 }
 
-/** Alone in brackets, so that `1) + (2` is none; and a comma would make two arguments of it. */
-function isExpression(text: string): boolean {
-  return (
-    compiles(`(async () => [(${text}\n)])`) &&
-    compiles(`(async () => f(${text}\n))`) &&
-    !hasTopLevelComma(text)
-  );
+function readStatements(text: string): ShellInput {
+  const fault = syntaxError(text);
+  if (fault === undefined) return { kind: "statements", code: text };
+  const inAsync = `(async () => {\n${text.replace(/^(?:const|let|var)\s+(?=[\w$]+\s*=)/, "")}\n})()`;
+  if (compiles(inAsync)) return { kind: "statements", code: inAsync };
+  return isUnfinished(text, fault)
+    ? { kind: "incomplete" }
+    : { kind: "fault", text: `SyntaxError: ${fault}` };
 }
 
 function compiles(code: string): boolean {
+  return syntaxError(code) === undefined;
+}
+
+function syntaxError(code: string): string | undefined {
   try {
     new Script(code);
-    return true;
-  } catch {
-    return false; // a syntax error is the answer
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
+}
+
+function isUnfinished(text: string, fault: string): boolean {
+  if (fault === "Unexpected end of input" || fault === "Unterminated template literal") return true;
+  return depthAtEnd(blankStrings(text)) > 0;
+}
+
+function depthAtEnd(blank: string): number {
+  let depth = 0;
+  for (const char of blank) depth += "([{".includes(char) ? 1 : ")]}".includes(char) ? -1 : 0;
+  return depth;
 }
 
 function hasTopLevelComma(text: string): boolean {

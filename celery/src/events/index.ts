@@ -3,3 +3,4 @@ export { EventDispatcher, type EventDispatcherOptions } from "./dispatcher.ts";
 export { Heartbeat, type HeartbeatOptions, startHeartbeat } from "./heartbeat.ts";
 export { type OpenEventDispatcherOptions, openEventDispatcher } from "./open-dispatcher.ts";
 export { type EventReceiver, type EventReceiverEvents, openEventReceiver } from "./receiver.ts";
+export { taskSentFields } from "./task-sent.ts";

@@ -31,9 +31,12 @@ export function deadLetterKey(queue: string): string {
   return `ts1:dead:${queue}`;
 }
 
-/** string with a time to live: the number of the last batch that a client's connection pushed. */
-export function publisherKey(connectionId: string): string {
-  return `ts1:p:${connectionId}`;
+/**
+ * string with a time to live: number and outcome of the last batch of a session's lane. What makes it safe to say a batch
+ * again when its answer was lost. A session has one batch under way per lane.
+ */
+export function laneKey(session: string, lane: "claim" | "settle" | "publish"): string {
+  return `ts1:s:${session}:${lane}`;
 }
 
 export function claimId(workerId: string, uuid: string): string {

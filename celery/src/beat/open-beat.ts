@@ -1,0 +1,107 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { makeDraft } from "../app/draft.ts";
+import type { CeleryApp } from "../app/types.ts";
+import { type EventDispatcher, openEventDispatcher, taskSentFields } from "../events/index.ts";
+import { encodeTaskMessage } from "../protocol/message.ts";
+import { openBeatLock } from "../redis/lock.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import { Beat, type PreparedTask } from "./beat.ts";
+import { type Entry, readEntries } from "./entry.ts";
+import { ScheduleStore } from "./schedule-store.ts";
+import { openTimeZone } from "./time-zone.ts";
+
+export interface OpenBeatOptions {
+  /** Where a relative schedule file lies. */
+  readonly cwd: string;
+  /** `-s`; default `beat_schedule_filename`. */
+  readonly scheduleFile?: string | undefined;
+  /** `--max-interval`; default `beat_max_loop_interval`, else 300. */
+  readonly maxIntervalSeconds?: number | undefined;
+  /** How long its lock outlives a Beat that died: the longest time to a takeover. Default 10 000. */
+  readonly lockTtlMs?: number;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+export interface OpenBeat extends AsyncDisposable {
+  /** As it is shown: not made absolute. */
+  readonly scheduleFile: string;
+  readonly maxIntervalSeconds: number;
+  /** Sends what is due, when it is this Beat's turn, until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** @see celery 5.7.0 beat.py, `DEFAULT_MAX_INTERVAL` */
+const MAX_INTERVAL_SECONDS = 300;
+const LOCK_TTL_MS = 10_000;
+
+/**
+ * A Beat for an app's `beat_schedule`. Nothing is opened or read before `run`.
+ *
+ * @throws ScheduleError naming what is wrong in the schedule.
+ */
+export function openBeat(app: CeleryApp, options: OpenBeatOptions): OpenBeat {
+  const { conf } = app;
+  const { log, clock = systemClock } = options;
+  const scheduleFile = options.scheduleFile ?? conf.beat_schedule_filename;
+  const maxIntervalSeconds =
+    options.maxIntervalSeconds || conf.beat_max_loop_interval || MAX_INTERVAL_SECONDS;
+  const timezone = timezoneOf(app);
+  const lock = openBeatLock(app.brokerUrl, { holder: holderName(), ttlMs: options.lockTtlMs ?? LOCK_TTL_MS });
+  const events = openEventDispatcher(app.brokerUrl, {
+    hostname: app.origin,
+    taskEvents: conf.task_send_sent_event,
+  });
+  const store = new ScheduleStore(scheduleFile, { timezone, utcEnabled: conf.enable_utc }, options.cwd);
+  const prepare = makePrepare(app, events, clock);
+  const beat = new Beat(
+    { lock, store, prepare, clock, log },
+    {
+      entries: readEntries(conf.beat_schedule),
+      rules: { zone: openTimeZone(timezone), cronStartingDeadlineSeconds: conf.beat_cron_starting_deadline },
+      maxIntervalMs: maxIntervalSeconds * 1000,
+      syncEvery: conf.beat_sync_every,
+    },
+  );
+  return {
+    scheduleFile,
+    maxIntervalSeconds,
+    run: (signal) => beat.run(signal),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([lock[Symbol.asyncDispose](), events[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+/** The same message as `applyAsync`'s, with Celery's mark that it comes from Beat. */
+function makePrepare(app: CeleryApp, events: EventDispatcher, clock: Clock): (entry: Entry) => PreparedTask {
+  const deps = { conf: app.conf, clock, origin: app.origin, replyTo: randomUUID() };
+  return ({ task: name, args, options }) => {
+    const headers = { ...options.headers, celery_beat_task: true };
+    const call = {
+      name,
+      args,
+      options: { ...options, headers },
+      task: app.tasks.get(name)?.options,
+      parent: undefined,
+    };
+    const { draft, queue, priority } = makeDraft(call, deps);
+    const announce = async (): Promise<void> => {
+      events.send("task-sent", taskSentFields(draft.headers, queue));
+      await events.flush();
+    };
+    return { id: draft.headers.id, message: { queue, priority, raw: encodeTaskMessage(draft) }, announce };
+  };
+}
+
+/** @see celery 5.7.0 app/base.py, `Celery.timezone` */
+function timezoneOf({ conf }: CeleryApp): string {
+  return conf.timezone ?? (conf.enable_utc ? "UTC" : new Intl.DateTimeFormat().resolvedOptions().timeZone);
+}
+
+/** Unique, and says to the person in front of a waiting Beat where to look. */
+function holderName(): string {
+  return `celerybeat@${hostname()}, pid ${process.pid}, ${randomUUID().slice(0, 8)}`;
+}

@@ -1,0 +1,102 @@
+import type { CeleryApp } from "../app/types.ts";
+import { humanizeSeconds, type OpenBeat, openBeat } from "../beat/index.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { maskPassword } from "./banner.ts";
+import { type Command, type CommandContext, UsageError } from "./command.ts";
+import { LOG_LEVELS, type LogLevel, localTime, makeCeleryLog, parseLogLevel } from "./logging.ts";
+import { OptionValues } from "./option-values.ts";
+import { type OptionSpec, parseOptions, renderHelp } from "./options.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
+import { VERSION_BANNER } from "./version.ts";
+import { withApp } from "./with-app.ts";
+
+const GROUP = "Beat Options";
+const OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "schedule",
+    short: "s",
+    aliases: ["schedule-filename"],
+    value: "FILE",
+    group: GROUP,
+    help: "Where beat remembers when it sent what. Default: celerybeat-schedule.",
+  },
+  {
+    name: "max-interval",
+    value: "SECONDS",
+    group: GROUP,
+    help: "Longest sleep between two looks at the schedule. Default: 300.",
+  },
+  {
+    name: "loglevel",
+    short: "l",
+    value: "LEVEL",
+    group: GROUP,
+    help: `One of ${LOG_LEVELS.join(", ")}; case does not matter. Default: WARNING.`,
+  },
+];
+
+export const command: Command = {
+  name: "beat",
+  summary: "Start the beat periodic task scheduler.",
+  help: renderHelp({
+    usage: "celery -A MODULE beat [OPTIONS]",
+    about:
+      "Start the beat periodic task scheduler: it sends the tasks of beat_schedule when they are due. Any number may be started, one of them sends; " +
+      "the others wait to take over.",
+    examples: ["celery -A tasks beat -l info", "celery -A tasks beat -s /var/run/celery/beat-schedule"],
+    options: OPTIONS,
+  }),
+  run: (args, context) => startBeat(new OptionValues(OPTIONS, parseOptions(OPTIONS, args)), context),
+};
+
+function startBeat(values: OptionValues, context: CommandContext): Promise<number> {
+  if (context.global.app === undefined) {
+    throw new UsageError(
+      "Missing option '-A': which module holds the schedule? For ./tasks.ts it is\n    celery -A tasks beat --loglevel=info",
+    );
+  }
+  const level = readLevel(values);
+  const maxIntervalSeconds = values.number("max-interval", { min: 0 });
+  const terminal = openTerminal(context);
+  const log = makeCeleryLog({ level, color: terminal.color, clock: systemClock, write: terminal.err });
+  return withApp(context, async (app) => {
+    const stop = context.interrupted();
+    const options = { cwd: context.cwd, scheduleFile: values.text("schedule"), maxIntervalSeconds, log };
+    await using beat = openBeat(app, options);
+    if (!context.global.quiet) terminal.out(banner(app, beat, level, { context, terminal }));
+    if (Object.keys(app.conf.beat_schedule).length === 0) {
+      log.warn({}, "beat: The schedule is empty, so there is nothing to send. Fill app.conf.beat_schedule.");
+    }
+    await beat.run(stop);
+    return 0;
+  });
+}
+
+function readLevel(values: OptionValues): LogLevel {
+  const text = values.text("loglevel") ?? "WARNING";
+  const level = parseLogLevel(text);
+  if (level === undefined)
+    throw values.fault("loglevel", `'${text}' is not one of ${LOG_LEVELS.join(", ")}.`);
+  return level;
+}
+
+/** @see celery 5.7.0 apps/beat.py, `STARTUP_INFO_FMT` */
+function banner(
+  app: CeleryApp,
+  beat: OpenBeat,
+  level: LogLevel,
+  { context, terminal }: { context: CommandContext; terminal: Terminal },
+): string {
+  const seconds = beat.maxIntervalSeconds;
+  return `${terminal.cyan(`celery beat v${VERSION_BANNER} is starting.`)}
+${terminal.cyan("__    -    ... __   -        _")}
+LocalTime -> ${localTime(systemClock.nowMs())}
+Configuration ->
+    . broker -> ${maskPassword(app.brokerUrl)}
+    . loader -> ${context.global.app}
+    . scheduler -> PersistentScheduler
+    . db -> ${beat.scheduleFile}
+    . logfile -> [stderr]@%${level}
+    . maxinterval -> ${humanizeSeconds(seconds)} (${seconds}s)
+`;
+}
