@@ -33,7 +33,9 @@ export function StepCard({ block, checks, isFirst }: StepCardProps): JSX.Element
       <div class="step-bar">
         <RunButton block={block} state={state} />
         <StepOutcome state={state} />
-        {isFirst && state.phase === "idle" && !store.settings.value.hasRunAStep ? <FirstRunHint pane={block.pane} /> : null}
+        {isFirst && state.phase === "idle" && !store.settings.value.hasRunAStep ? (
+          <FirstRunHint pane={block.pane} />
+        ) : null}
       </div>
       <StepTrouble block={block} state={state} />
       {checks.map((check) => (
