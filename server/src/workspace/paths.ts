@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { constants, type Stats } from "node:fs";
-import { lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { constants, existsSync, type Stats } from "node:fs";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { WorkspaceRefused } from "./workspace.ts";
 
 /** Files larger than this are neither read nor written. */
@@ -27,32 +27,16 @@ export function isPlainPath(path: string): boolean {
  * @throws WorkspaceRefused for a link, a device, a pipe, a file with a second name, or one that is too large.
  */
 export async function readConfined(root: string, path: string): Promise<Buffer | undefined> {
-  const handle = await openConfined(root, path);
-  if (handle === undefined) return undefined;
-  try {
-    const found = await handle.stat();
-    refuseUnusual(path, found);
-    await proveInside(root, path, handle.fd);
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
-}
-
-type Handle = Awaited<ReturnType<typeof open>>;
-
-/** O_NONBLOCK, because opening a pipe that nobody writes to would wait for ever. */
-async function openConfined(root: string, path: string): Promise<Handle | undefined> {
-  refuseOddPath(path);
-  await refuseLinkedFolders(root, path);
-  try {
-    return await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    if (code === "ELOOP" || code === "EMLINK") throw isLink(path);
-    throw error;
-  }
+  return inFolder(root, path, { make: false }, async (folder) => {
+    const handle = await openFile(join(folder, basename(path)), path);
+    if (handle === undefined) return undefined;
+    try {
+      refuseUnusual(path, await handle.stat());
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
+  });
 }
 
 /**
@@ -62,29 +46,78 @@ async function openConfined(root: string, path: string): Promise<Handle | undefi
  * @throws WorkspaceRefused as `readConfined`.
  */
 export async function writeConfined(root: string, path: string, text: string): Promise<void> {
-  refuseOddPath(path);
   const bytes = Buffer.from(text, "utf8");
   if (bytes.length > MAX_FILE_BYTES) throw tooLarge(path);
-  const target = join(root, path);
-  await refuseLinkedFolders(root, path);
-  await makeFolders(root, path);
-  const temporary = join(dirname(target), `.${randomUUID()}.tmp`);
-  const handle = await open(
-    temporary,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-    0o644,
-  );
+  refuseOddPath(path);
+  await mkdir(root, { recursive: true });
+  await inFolder(root, path, { make: true }, async (folder) => {
+    const temporary = join(folder, `.${randomUUID()}.tmp`);
+    try {
+      await writeFile(temporary, bytes, { flag: "wx", mode: 0o644 });
+      await rename(temporary, join(folder, basename(path)));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/**
+ * Walks from `root` to the folder of `path`, one part at a time, each by the open handle of the one above: a folder
+ * that is swapped for a link on the way is not entered, and one that is swapped later is not reached any more. Systems
+ * without `/proc` can name a folder by its path only, which leaves them the moment in between.
+ */
+async function inFolder<T>(
+  root: string,
+  path: string,
+  { make }: { readonly make: boolean },
+  work: (folder: string) => Promise<T>,
+): Promise<T | undefined> {
+  refuseOddPath(path);
+  const handles: Handle[] = [];
   try {
-    // The folder may have been swapped for a link since it was looked at: nothing is written before this is known.
-    await proveInside(root, path, handle.fd, temporary);
-    await handle.writeFile(bytes);
-    await refuseLinkedFolders(root, path);
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    let folder = root;
+    for (const part of [".", ...path.split("/").slice(0, -1)]) {
+      const next = part === "." ? root : join(folder, part);
+      const handle = await openFolder(next, part, make);
+      if (handle === undefined) return undefined;
+      handles.push(handle);
+      folder = existsSync("/proc/self/fd") ? `/proc/self/fd/${handle.fd}` : next;
+    }
+    return await work(folder);
   } finally {
-    await handle.close();
+    for (const handle of handles) await handle.close();
+  }
+}
+
+type Handle = Awaited<ReturnType<typeof open>>;
+
+async function openFolder(folder: string, part: string, make: boolean): Promise<Handle | undefined> {
+  try {
+    return await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && !make) return undefined;
+    if (code === "ENOENT") {
+      await mkdir(folder).catch(() => {}); // Whatever is in the way is found by opening it.
+      return openFolder(folder, part, false);
+    }
+    if (code !== "ENOTDIR" && code !== "ELOOP" && code !== "EMLINK") throw error;
+    throw new WorkspaceRefused(`"${part}" is a link or a file where a folder belongs; remove it.`);
+  }
+}
+
+/** O_NONBLOCK, because opening a pipe that nobody writes to would wait for ever. */
+async function openFile(file: string, path: string): Promise<Handle | undefined> {
+  try {
+    return await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code === "ELOOP" || code === "EMLINK" || code === "ENXIO") {
+      throw new WorkspaceRefused(`"${path}" is a link or no plain file; remove it.`);
+    }
+    throw error;
   }
 }
 
@@ -96,46 +129,11 @@ function refuseOddPath(path: string): void {
   );
 }
 
-/** Every folder between `root` and the file has to be a folder, not a link to one. */
-async function refuseLinkedFolders(root: string, path: string): Promise<void> {
-  const parts = path.split("/").slice(0, -1);
-  for (const [index] of parts.entries()) {
-    const found = await lstat(join(root, ...parts.slice(0, index + 1))).catch(() => undefined);
-    if (found !== undefined && !found.isDirectory()) throw isLink(parts.slice(0, index + 1).join("/"));
-  }
-}
-
-async function makeFolders(root: string, path: string): Promise<void> {
-  await mkdir(root, { recursive: true });
-  const parts = path.split("/").slice(0, -1);
-  for (const [index] of parts.entries()) {
-    const folder = join(root, ...parts.slice(0, index + 1));
-    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    });
-  }
-}
-
 function refuseUnusual(path: string, found: Stats): void {
   if (!found.isFile()) throw new WorkspaceRefused(`"${path}" is not a plain file.`);
   if (found.nlink > 1)
     throw new WorkspaceRefused(`"${path}" is a hard link to a file that may be elsewhere.`);
   if (found.size > MAX_FILE_BYTES) throw tooLarge(path);
-}
-
-/**
- * Where an open file really is. Between looking at a path and opening it, a folder can become a link; the open file
- * can not move any more. Systems without `/proc` compare the path's real place instead, which leaves them that gap.
- */
-async function proveInside(root: string, path: string, fd: number, opened = join(root, path)): Promise<void> {
-  const expected = join(root, ...path.split("/").slice(0, -1));
-  const byHandle = await realpath(`/proc/self/fd/${fd}`).catch(() => undefined);
-  const actual = byHandle ?? (await realpath(opened));
-  if (dirname(actual) !== expected) throw isLink(path);
-}
-
-function isLink(path: string): WorkspaceRefused {
-  return new WorkspaceRefused(`"${path}" leads out of the lesson's folder through a link; remove the link.`);
 }
 
 function tooLarge(path: string): WorkspaceRefused {
