@@ -4,8 +4,8 @@ export class UpstreamError extends Error {
 }
 
 /** A price service that is down for the first `refusals` attempts and then answers. */
-export function askPrice(attempt: number, refusals: number): number {
-  if (typeof refusals !== "number") throw new TypeError(`expected a number, got "${refusals}"`);
+export function askPrice(attempt: number, refusals: unknown): number {
+  if (typeof refusals !== "number") throw new TypeError(`no number: ${JSON.stringify(refusals)}`);
   if (attempt <= refusals) throw new UpstreamError(`no connection on attempt ${attempt}`);
   return 42;
 }
