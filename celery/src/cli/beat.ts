@@ -1,9 +1,10 @@
 import type { CeleryApp } from "../app/types.ts";
 import { humanizeSeconds, type OpenBeat, openBeat } from "../beat/index.ts";
 import { systemClock } from "../runtime/clock.ts";
+import type { LogLevel } from "../worker/worker-log.ts";
 import { maskPassword } from "./banner.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
-import { LOG_LEVELS, type LogLevel, localTime, makeCeleryLog, parseLogLevel } from "./logging.ts";
+import { LOG_LEVELS, localTime, makeCeleryLog, parseLogLevel } from "./logging.ts";
 import { OptionValues } from "./option-values.ts";
 import { type OptionSpec, parseOptions, renderHelp } from "./options.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";

@@ -1,107 +1,94 @@
 import { z } from "zod";
 
-const nullableText = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? null);
-const taskEvent = { uuid: z.string() };
-const workerEvent = {
-  /** Seconds between heartbeats. */
-  freq: z.number().default(2),
-  /** Tasks running now, and tasks taken since the start. */
-  active: z.number().default(0),
-  processed: z.number().default(0),
-  loadavg: z.array(z.number()).default([]),
-  sw_ident: z.string().default(""),
-  sw_ver: z.string().default(""),
-  sw_sys: z.string().default(""),
-};
-const description = {
-  name: z.string(),
+interface TaskEvent {
+  /** The task's id. */
+  readonly uuid: string;
+}
+
+interface TaskDescription extends TaskEvent {
+  readonly name: string;
   /** Python reprs, cut at 1024 characters: `(2, 3)`, `{'x': 1}`. */
-  args: z
-    .string()
-    .nullish()
-    .transform((value) => value ?? "()"),
-  kwargs: z
-    .string()
-    .nullish()
-    .transform((value) => value ?? "{}"),
-  root_id: nullableText,
-  parent_id: nullableText,
-  retries: z
-    .number()
-    .nullish()
-    .transform((value) => value ?? 0),
+  readonly args: string;
+  readonly kwargs: string;
+  readonly root_id: string | null;
+  readonly parent_id: string | null;
+  readonly retries: number;
   /** ISO 8601. */
-  eta: nullableText,
-  expires: nullableText,
-};
+  readonly eta: string | null;
+  readonly expires: string | null;
+}
 
-/** The fields that each type of event has beside the common ones. @see celery-protocol.md, "Events" */
-const shapes = {
-  "task-sent": {
-    ...taskEvent,
-    ...description,
-    queue: nullableText,
-    exchange: nullableText,
-    routing_key: nullableText,
-  },
-  "task-received": { ...taskEvent, ...description },
-  "task-started": taskEvent,
-  "task-succeeded": {
-    ...taskEvent,
-    result: nullableText,
-    runtime: z
-      .number()
-      .nullish()
-      .transform((value) => value ?? null),
-  },
-  "task-failed": { ...taskEvent, exception: nullableText, traceback: nullableText },
-  "task-retried": { ...taskEvent, exception: nullableText, traceback: nullableText },
-  "task-revoked": {
-    ...taskEvent,
-    terminated: z.boolean().default(false),
-    signum: z
-      .union([z.string(), z.number()])
-      .nullish()
-      .transform((value) => value ?? null),
-    expired: z.boolean().default(false),
-  },
-  "task-rejected": { ...taskEvent, requeue: z.boolean().default(false) },
-  "worker-online": workerEvent,
-  "worker-heartbeat": workerEvent,
-  "worker-offline": workerEvent,
-} as const;
+interface TaskSent extends TaskDescription {
+  readonly queue: string | null;
+  readonly exchange: string | null;
+  readonly routing_key: string | null;
+}
 
-const common = {
-  /** Node name, `celery@host`; of a client `gen<pid>@host`. */
-  hostname: z.string().default(""),
-  /** Hours west of UTC of the sender's clock. */
-  utcoffset: z.number().default(0),
-  pid: z.number().default(0),
-  clock: z.number().default(0),
-  /** Epoch seconds. */
-  timestamp: z.number(),
-};
+interface TaskSucceeded extends TaskEvent {
+  /** Python repr, cut. */
+  readonly result: string | null;
+  /** Seconds. */
+  readonly runtime: number | null;
+}
 
-export type EventType = keyof typeof shapes;
-type Shape<T extends EventType> = z.ZodObject<(typeof shapes)[T]>;
+interface TaskTrouble extends TaskEvent {
+  /** Python repr: `ValueError('boom')`. */
+  readonly exception: string | null;
+  readonly traceback: string | null;
+}
 
-/** What the sender of an event of type `T` says. Keys as on the wire: these objects are Celery's, not ours. */
-export type EventFields<T extends EventType> = Readonly<z.output<Shape<T>>>;
+interface TaskRevoked extends TaskEvent {
+  readonly terminated: boolean;
+  readonly signum: string | number | null;
+  readonly expired: boolean;
+}
 
-export type EventOf<T extends EventType> = EventFields<T> &
-  Readonly<z.output<z.ZodObject<typeof common>>> & { readonly type: T };
+interface WorkerEvent {
+  /** Seconds between heartbeats. */
+  readonly freq: number;
+  /** Tasks running now, and tasks taken since the start. */
+  readonly active: number;
+  readonly processed: number;
+  readonly loadavg: readonly number[];
+  readonly sw_ident: string;
+  readonly sw_ver: string;
+  readonly sw_sys: string;
+}
 
+/**
+ * The fields that each type of event has beside those of {@link EventStamp}. Keys as on the wire: these objects are Celery's.
+ *
+ * @see celery 5.7.0 docs, userguide/monitoring, "Event Reference"
+ */
+export interface EventMap {
+  readonly "task-sent": TaskSent;
+  readonly "task-received": TaskDescription;
+  readonly "task-started": TaskEvent;
+  readonly "task-succeeded": TaskSucceeded;
+  readonly "task-failed": TaskTrouble;
+  readonly "task-retried": TaskTrouble;
+  readonly "task-revoked": TaskRevoked;
+  readonly "task-rejected": TaskEvent & { readonly requeue: boolean };
+  readonly "worker-online": WorkerEvent;
+  readonly "worker-heartbeat": WorkerEvent;
+  readonly "worker-offline": WorkerEvent;
+}
+
+export type EventType = keyof EventMap;
+/** What the sender of an event of type `T` says. */
+export type EventFields<T extends EventType> = EventMap[T];
+export type EventOf<T extends EventType> = EventMap[T] & EventStamp & { readonly type: T };
 /** One event of a worker or a client, checked. */
 export type CeleryEvent = { [T in EventType]: EventOf<T> }[EventType];
 
 /** Who sends an event, and when. */
 export interface EventStamp {
+  /** Node name, `celery@host`; of a client `gen<pid>@host`. */
   readonly hostname: string;
+  /** Hours west of UTC of the sender's clock. */
   readonly utcoffset: number;
   readonly pid: number;
+  /** Lamport clock. */
   readonly clock: number;
   /** Epoch seconds. */
   readonly timestamp: number;
@@ -117,6 +104,73 @@ export function makeEvent<T extends EventType>(
   return { hostname, utcoffset, pid, clock, ...fields, timestamp, type };
 }
 
+const orNull = <T extends z.ZodType>(shape: T): z.ZodDefault<z.ZodNullable<T>> =>
+  shape.nullable().default(null as never);
+const orElse = <T extends string | number>(shape: z.ZodType<T>, value: T): z.ZodType<T> =>
+  shape.nullish().transform((given) => given ?? value);
+
+const taskEvent = { uuid: z.string() };
+const description = {
+  ...taskEvent,
+  name: z.string(),
+  args: orElse(z.string(), "()"),
+  kwargs: orElse(z.string(), "{}"),
+  root_id: orNull(z.string()),
+  parent_id: orNull(z.string()),
+  retries: orElse(z.number(), 0),
+  eta: orNull(z.string()),
+  expires: orNull(z.string()),
+};
+const trouble = { ...taskEvent, exception: orNull(z.string()), traceback: orNull(z.string()) };
+const workerEvent = {
+  freq: z.number().default(2),
+  active: z.number().default(0),
+  processed: z.number().default(0),
+  loadavg: z.array(z.number()).default([]),
+  sw_ident: z.string().default(""),
+  sw_ver: z.string().default(""),
+  sw_sys: z.string().default(""),
+};
+const stamp = {
+  hostname: z.string().default(""),
+  utcoffset: z.number().default(0),
+  pid: z.number().default(0),
+  clock: z.number().default(0),
+  timestamp: z.number(),
+};
+
+/** Lenient where senders differ: a field that an older Celery does not send gets a value that means "not known". */
+const shapes: { readonly [T in EventType]: z.ZodType<EventMap[T] & EventStamp> } = {
+  "task-sent": z.looseObject({
+    ...stamp,
+    ...description,
+    queue: orNull(z.string()),
+    exchange: orNull(z.string()),
+    routing_key: orNull(z.string()),
+  }),
+  "task-received": z.looseObject({ ...stamp, ...description }),
+  "task-started": z.looseObject({ ...stamp, ...taskEvent }),
+  "task-succeeded": z.looseObject({
+    ...stamp,
+    ...taskEvent,
+    result: orNull(z.string()),
+    runtime: orNull(z.number()),
+  }),
+  "task-failed": z.looseObject({ ...stamp, ...trouble }),
+  "task-retried": z.looseObject({ ...stamp, ...trouble }),
+  "task-revoked": z.looseObject({
+    ...stamp,
+    ...taskEvent,
+    terminated: z.boolean().default(false),
+    signum: orNull(z.union([z.string(), z.number()])),
+    expired: z.boolean().default(false),
+  }),
+  "task-rejected": z.looseObject({ ...stamp, ...taskEvent, requeue: z.boolean().default(false) }),
+  "worker-online": z.looseObject({ ...stamp, ...workerEvent }),
+  "worker-heartbeat": z.looseObject({ ...stamp, ...workerEvent }),
+  "worker-offline": z.looseObject({ ...stamp, ...workerEvent }),
+};
+
 /**
  * Reads the body of an event message: one event, or a list of them (`task.multi`). What is not an event, or is of a type we do not
  * know, is left out: anybody may publish custom events there.
@@ -131,9 +185,8 @@ export function readEvents(body: unknown): readonly CeleryEvent[] {
 function readEvent(item: unknown): CeleryEvent | undefined {
   const type = z.object({ type: z.string() }).safeParse(item);
   if (!type.success || !isEventType(type.data.type)) return undefined;
-  const shape = z.looseObject({ ...common, ...shapes[type.data.type] });
-  const parsed = shape.safeParse(item);
-  return parsed.success ? (parsed.data as unknown as CeleryEvent) : undefined;
+  const parsed = shapes[type.data.type].safeParse(item);
+  return parsed.success ? ({ ...parsed.data, type: type.data.type } as CeleryEvent) : undefined;
 }
 
 function isEventType(type: string): type is EventType {
