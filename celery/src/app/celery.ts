@@ -140,7 +140,9 @@ export class Celery implements CeleryApp {
   }
 
   transport(): Transport {
-    this.#transport ??= openTransport(this.brokerUrl, this.conf);
+    this.#transport ??= openTransport(this.brokerUrl, {
+      connectTimeoutMs: this.conf.broker_connection_timeout * 1000,
+    });
     return this.#transport;
   }
 

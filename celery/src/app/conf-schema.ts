@@ -62,7 +62,6 @@ export const confShape: Shape = {
   broker_connection_retry: z.boolean().default(true),
   broker_connection_retry_on_startup: orNull(z.boolean()),
   broker_connection_max_retries: z.int().nonnegative().nullable().default(100),
-  redis_socket_timeout: positive.default(120),
 
   result_backend: orNull(z.string().min(1)),
   result_expires: positive.nullable().default(86_400),

@@ -53,8 +53,6 @@ export interface ConfValues {
   broker_connection_retry_on_startup: boolean | null;
   /** Default 100; `null` never gives up. */
   broker_connection_max_retries: number | null;
-  /** Seconds without an answer after which a connection counts as broken. Default 120. */
-  redis_socket_timeout: number;
 
   /** Where results are kept. `CELERY_RESULT_BACKEND` wins. Default: nowhere. */
   result_backend: string | null;

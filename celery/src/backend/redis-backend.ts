@@ -41,9 +41,13 @@ export class RedisBackend implements ResultBackend {
     };
   }
 
-  async store(meta: ResultMeta): Promise<void> {
-    const { key, payload, expiresSeconds } = this.encode(meta);
-    await this.#deps.commands.run(storeResultScript, [key], [payload, expiresSeconds ?? ""]);
+  store(meta: ResultMeta): Promise<void> {
+    return this.write(this.encode(meta));
+  }
+
+  async write({ key, payload, expiresSeconds }: StoredResult): Promise<void> {
+    const seconds = expiresSeconds === null ? "" : Math.ceil(expiresSeconds);
+    await this.#deps.commands.run(storeResultScript, [key], [payload, seconds]);
   }
 
   async get(taskId: string): Promise<ResultMeta | undefined> {
@@ -84,7 +88,7 @@ export class RedisBackend implements ResultBackend {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Error("The app was closed while it waited for a result.");
-    for (const waiters of [...this.#waiters.values()]) for (const waiter of waiters) waiter.fail(closed);
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.fail(closed);
     await this.#deps.subscriber[Symbol.asyncDispose]();
     await this.#deps.commands[Symbol.asyncDispose]();
   }

@@ -80,11 +80,12 @@ class LazyConnection implements RedisConnection {
 
   pipeline(commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
     return this.#track(async (client) => {
-      const replies =
-        (await client.pipeline(commands.map(([name, ...args]) => [name, ...args.map(String)])).exec()) ?? [];
-      const failed = replies.find(([error]) => error !== null)?.[0];
-      if (failed) throw failed;
-      return replies.map(([, reply]) => reply);
+      const calls = commands.map(([name, ...args]) => client.call(name, ...args.map(String)));
+      const replies = await Promise.allSettled(calls);
+      return replies.map((reply) => {
+        if (reply.status === "rejected") throw reply.reason;
+        return reply.value;
+      });
     });
   }
 
@@ -111,6 +112,7 @@ class LazyConnection implements RedisConnection {
       const client = await this.#ready();
       return await work(client);
     } catch (error) {
+      if (error instanceof TypeError) throw error; // a bug of ours, not the network's
       throw toFault(error, this.url, this.#lastError);
     } finally {
       this.#end();

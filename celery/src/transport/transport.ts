@@ -87,6 +87,11 @@ export interface Consumer extends AsyncDisposable {
   claim(max: number): Promise<readonly Claim[]>;
   /** Settles when there may be work, when `signal` aborts, or after at most 2 s. Takes nothing. */
   waitForWork(signal: AbortSignal): Promise<void>;
+  /**
+   * Whether the claim is still ours, to be asked right before its task starts. Known without asking Redis as long as
+   * the worker's signs of life arrive.
+   */
+  confirm(claimId: string): Promise<ClaimOutcome>;
   /** Early ack: the message is forgotten. `fenced` means: do not run it. */
   ack(claimId: string): Promise<ClaimOutcome>;
   /** Result, follow-ups and ack, or nothing of it. */

@@ -1,0 +1,129 @@
+import { randomBytes } from "node:crypto";
+import type { RedisConnection } from "../redis/connection.ts";
+import {
+  claimId,
+  heartbeatKey,
+  laneKey,
+  PRIORITY_STEPS,
+  queueKey,
+  UNACKED,
+  UNACKED_INDEX,
+  WORKERS,
+} from "../redis/keys.ts";
+import { claimScript } from "../redis/scripts/claim.ts";
+import type { Claim } from "./transport.ts";
+
+export interface ListFault {
+  readonly queue: string;
+  readonly reason: string;
+}
+
+export interface ClaimReply {
+  readonly claims: readonly Claim[];
+  /** Queues that could not be read, e.g. because the key is no list. */
+  readonly faults: readonly ListFault[];
+}
+
+interface List {
+  readonly key: string;
+  readonly queue: string;
+  /** Ends the entry in `unacked`: empty exchange, the queue as routing key, one space per priority step. */
+  readonly closing: string;
+}
+
+/** Most messages of one call. */
+export const MAX_CLAIMS = 200;
+
+/** Takes messages, and remembers what a call asked for until it is answered. */
+export class Claimer {
+  readonly #workerId: string;
+  readonly #heartbeatTtlMs: number;
+  readonly #queues: string[];
+  readonly #keys: readonly string[];
+  readonly #makeId: () => string;
+  #number = 0;
+  /** Ids of a call whose answer was lost: they may or may not be claims. */
+  #unanswered: readonly string[] | undefined;
+
+  constructor(workerId: string, queues: readonly string[], heartbeatTtlMs: number) {
+    this.#workerId = workerId;
+    this.#heartbeatTtlMs = heartbeatTtlMs;
+    this.#queues = [...queues];
+    this.#keys = [UNACKED, UNACKED_INDEX, heartbeatKey(workerId), WORKERS, laneKey(workerId, "claim")];
+    this.#makeId = makeClaimIds(workerId);
+  }
+
+  get hasUnanswered(): boolean {
+    return this.#unanswered !== undefined;
+  }
+
+  /**
+   * One call at a time. After one that failed, the next asks for the same ids again: whatever it got is found then.
+   *
+   * @throws RedisFault
+   */
+  async claim(redis: RedisConnection, max: number): Promise<ClaimReply> {
+    const again = this.#unanswered !== undefined;
+    const ids = this.#unanswered ?? Array.from({ length: Math.min(max, MAX_CLAIMS) }, this.#makeId);
+    const lists = this.#lists();
+    this.#number += 1;
+    this.#unanswered = ids;
+    const header = [this.#workerId, this.#heartbeatTtlMs, this.#number, again ? "again" : "", ids.length];
+    const keys = [...this.#keys, ...lists.map(({ key }) => key)];
+    const reply = await redis.run(claimScript, keys, [
+      ...header,
+      ...ids,
+      ...lists.map(({ closing }) => closing),
+    ]);
+    this.#unanswered = undefined;
+    return readReply(reply as ClaimTuple, lists);
+  }
+
+  /** Every queue's most urgent list, then every queue's next, each time beginning with another queue, as kombu does. */
+  #lists(): readonly List[] {
+    const first = this.#queues.shift();
+    if (first !== undefined) this.#queues.push(first);
+    return PRIORITY_STEPS.flatMap((step) =>
+      this.#queues.map((queue) => ({
+        key: queueKey(queue, step),
+        queue,
+        closing: `, "", ${JSON.stringify(queue)}${" ".repeat(step)}]`,
+      })),
+    );
+  }
+}
+
+type ClaimTuple = readonly [claims: readonly (string | number)[], faults: readonly (string | number)[]];
+
+function readReply([claims, faults]: ClaimTuple, lists: readonly List[]): ClaimReply {
+  const queueOf = (list: string | number | undefined): string =>
+    typeof list === "number" ? (lists[list - 1]?.queue ?? "") : String(list);
+  return {
+    claims: groups(claims, 3).map(([id, list, raw]) => ({
+      id: String(id),
+      queue: queueOf(list),
+      raw: String(raw),
+    })),
+    faults: groups(faults, 2).map(([list, reason]) => ({ queue: queueOf(list), reason: String(reason) })),
+  };
+}
+
+function groups<T>(flat: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: flat.length / size }, (_, index) =>
+    flat.slice(index * size, (index + 1) * size),
+  );
+}
+
+/**
+ * UUIDs that sort in the order they were made: claims of one time keep their order in the index, so that they
+ * come back in it.
+ */
+function makeClaimIds(workerId: string): () => string {
+  const head = randomBytes(8).toString("hex");
+  const prefix = `${head.slice(0, 8)}-${head.slice(8, 12)}-4${head.slice(12, 15)}-8000-`;
+  let count = 0;
+  return () => {
+    count += 1;
+    return claimId(workerId, prefix + count.toString(16).padStart(12, "0"));
+  };
+}

@@ -1,0 +1,101 @@
+import type { Worker } from "node:worker_threads";
+import type { Log } from "../runtime/log.ts";
+import { startThread } from "../runtime/thread.ts";
+
+/** What the main thread says to the heartbeat thread. */
+export type ToHeartbeat =
+  | { readonly type: "held"; readonly added: readonly string[]; readonly removed: readonly string[] }
+  | { readonly type: "stop" };
+
+/** What it says back. */
+export type FromHeartbeat =
+  | { readonly type: "lost"; readonly claimIds: readonly string[] }
+  /** `sentAt`: `process.hrtime` in nanoseconds, which all threads share. */
+  | { readonly type: "beat"; readonly sentAt: bigint };
+
+export interface HeartbeatData {
+  readonly url: string;
+  readonly workerId: string;
+  readonly ttlMs: number;
+}
+
+export interface HeartbeatDeps extends HeartbeatData {
+  readonly log: Log;
+  /** Claims that Redis no longer has. Some may have ended meanwhile. */
+  onLost(claimIds: readonly string[]): void;
+}
+
+/**
+ * The worker's sign of life, sent by a thread with a connection of its own: learner code that keeps the main thread
+ * busy must not cost the worker its claims.
+ */
+export class Heartbeat {
+  readonly #deps: HeartbeatDeps;
+  readonly #held = new Set<string>();
+  #removed: string[] = [];
+  #provenAt = 0n;
+  #thread: Worker;
+  #stopping = false;
+
+  constructor(deps: HeartbeatDeps) {
+    this.#deps = deps;
+    this.#thread = this.#start();
+  }
+
+  /** True when Redis took a sign of life so short a time ago that nobody can have taken our claims since. */
+  get isFresh(): boolean {
+    const ageMs = Number(process.hrtime.bigint() - this.#provenAt) / 1e6;
+    return ageMs < this.#deps.ttlMs * 0.8;
+  }
+
+  /** At once: the main thread may be busy for long from the next moment on. */
+  add(claimIds: readonly string[]): void {
+    for (const id of claimIds) this.#held.add(id);
+    this.#post({ type: "held", added: claimIds, removed: this.#removed });
+    this.#removed = [];
+  }
+
+  /** Told with the next `add`, or soon: until then the thread merely refreshes what is gone. */
+  remove(claimId: string): void {
+    if (!this.#held.delete(claimId)) return;
+    this.#removed.push(claimId);
+    if (this.#removed.length === 1) setImmediate(() => this.#flush());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#post({ type: "stop" });
+    await this.#thread.terminate();
+  }
+
+  #flush(): void {
+    if (this.#removed.length > 0 && !this.#stopping) this.add([]);
+  }
+
+  #start(): Worker {
+    const { url, workerId, ttlMs } = this.#deps;
+    const data: HeartbeatData = { url, workerId, ttlMs };
+    const thread = startThread("./heartbeat-thread", import.meta.url, data);
+    thread.unref();
+    thread.on("message", (message: FromHeartbeat) => {
+      if (message.type === "lost") this.#deps.onLost(message.claimIds);
+      else this.#provenAt = message.sentAt;
+    });
+    thread.on("error", (error) => this.#deps.log.error({ err: error }, "the heartbeat thread failed"));
+    thread.once("exit", () => this.#restart());
+    return thread;
+  }
+
+  #restart(): void {
+    if (this.#stopping) return;
+    setTimeout(() => {
+      if (this.#stopping) return;
+      this.#thread = this.#start();
+      this.add([...this.#held]);
+    }, 500).unref();
+  }
+
+  #post(message: ToHeartbeat): void {
+    this.#thread.postMessage(message);
+  }
+}

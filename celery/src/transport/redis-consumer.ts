@@ -1,0 +1,289 @@
+import { randomUUID } from "node:crypto";
+import { EventEmitter } from "node:events";
+import { openConnection, type RedisConnection } from "../redis/connection.ts";
+import { RedisFault } from "../redis/fault.ts";
+import {
+  bindingKey,
+  bindingMember,
+  heartbeatKey,
+  laneKey,
+  PARKED_PREFIX,
+  priorityStep,
+  queueKey,
+  UNACKED,
+  WORKERS,
+} from "../redis/keys.ts";
+import { BrokerLink } from "./broker-link.ts";
+import { Claimer, type ListFault } from "./claimer.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { type SettleItem, type SettleOutcome, Settler } from "./settler.ts";
+import type {
+  Claim,
+  ClaimOutcome,
+  Completion,
+  Consumer,
+  ConsumerEvents,
+  ConsumerOptions,
+} from "./transport.ts";
+import { Upkeep } from "./upkeep.ts";
+import { WorkWaiter } from "./waiter.ts";
+
+const DEFAULT_HEARTBEAT_TTL_MS = 10_000;
+/** How long closing waits for a Redis that is away before it leaves the claims to the other workers. */
+const CLOSE_LIMIT_MS = 5000;
+/** The same trouble with a queue is reported this often. */
+const FAULT_LOG_MS = 30_000;
+
+/** Starts at once; connects in the background, and says so by its events. */
+export function openRedisConsumer(url: string, options: ConsumerOptions): Consumer {
+  return new RedisConsumer(url, options);
+}
+
+class RedisConsumer implements Consumer {
+  readonly workerId: string;
+  readonly events = new EventEmitter<ConsumerEvents>();
+  readonly #held = new Set<string>();
+  readonly #options: ConsumerOptions;
+  readonly #redis: RedisConnection;
+  readonly #link: BrokerLink;
+  readonly #claimer: Claimer;
+  readonly #settler: Settler;
+  readonly #heartbeat: Heartbeat;
+  readonly #upkeep: Upkeep;
+  readonly #waiter: WorkWaiter;
+  /** `undefined` when one script can write the result too. */
+  readonly #otherBackend: ConsumerOptions["backend"];
+  readonly #faultsLogged = new Map<string, number>();
+  #claiming: Promise<unknown> = Promise.resolve();
+  #suspects: ReadonlySet<string> = new Set();
+  #closing: Promise<void> | undefined;
+
+  constructor(url: string, options: ConsumerOptions) {
+    const { backend, queues, log } = options;
+    const ttlMs = options.heartbeatTtlMs ?? DEFAULT_HEARTBEAT_TTL_MS;
+    this.workerId = `${options.nodeName}:${randomUUID().slice(0, 8)}`;
+    const { workerId } = this;
+    this.#options = options;
+    this.#otherBackend = backend?.sharesDatabaseWith(url) ? undefined : backend;
+    this.#redis = openConnection(url, { name: "celery-worker" });
+    this.#link = new BrokerLink(this.#redis);
+    this.#claimer = new Claimer(workerId, queues, ttlMs);
+    this.#settler = new Settler(this.#link, workerId);
+    this.#waiter = new WorkWaiter(url, queues, this.#link);
+    const onLost = (ids: readonly string[]): void => this.#onLost(ids);
+    this.#heartbeat = new Heartbeat({ url, workerId, ttlMs, log, onLost });
+    const onOwnClaims = (ids: readonly string[]): void => this.#onOwnClaims(ids);
+    this.#upkeep = new Upkeep({ link: this.#link, workerId, log, onOwnClaims });
+    this.#relayLinkEvents();
+    this.#upkeep.start();
+  }
+
+  get held(): ReadonlySet<string> {
+    return this.#held;
+  }
+
+  async claim(max: number): Promise<readonly Claim[]> {
+    const turn = this.#claiming.then(() => this.#claim(max));
+    this.#claiming = turn.catch(() => undefined);
+    return turn;
+  }
+
+  waitForWork(signal: AbortSignal): Promise<void> {
+    return this.#waiter.wait(signal);
+  }
+
+  async confirm(claimId: string): Promise<ClaimOutcome> {
+    if (!this.#held.has(claimId)) return "fenced";
+    if (this.#heartbeat.isFresh || (await this.#isOurs(claimId))) return "done";
+    this.#drop(claimId);
+    return "fenced";
+  }
+
+  ack(claimId: string): Promise<ClaimOutcome> {
+    return this.#end({ verb: "finish", claimId, args: [] });
+  }
+
+  async finish(claimId: string, completion: Completion): Promise<ClaimOutcome> {
+    if (this.#otherBackend !== undefined && completion.result !== undefined) {
+      if (!(await this.#isOurs(claimId))) {
+        this.#drop(claimId);
+        return "fenced";
+      }
+      await this.#otherBackend.write(completion.result);
+    }
+    return this.#end({ verb: "finish", claimId, args: this.#parts(completion) });
+  }
+
+  async complete(completion: Completion): Promise<void> {
+    if (this.#otherBackend !== undefined && completion.result !== undefined) {
+      await this.#otherBackend.write(completion.result);
+    }
+    const args = this.#parts(completion);
+    if (args.length > 0) await this.#settler.settle({ verb: "finish", claimId: "", args });
+  }
+
+  /** The last first, so that the oldest comes to lie at the head. */
+  async release(claimIds: readonly string[]): Promise<void> {
+    await Promise.all(
+      claimIds.toReversed().map((claimId) => this.#end({ verb: "release", claimId, args: [] })),
+    );
+  }
+
+  async releaseAfterChildLoss(
+    claimId: string,
+    taskId: string,
+    limit: number,
+  ): Promise<"released" | "dead" | "fenced"> {
+    const outcome = await this.#settle({ verb: "lost", claimId, args: [taskId, String(limit)] });
+    return outcome === "done" ? "released" : outcome;
+  }
+
+  async park(claimId: string, etaEpochSeconds: number): Promise<ClaimOutcome> {
+    const args = [PARKED_PREFIX + randomUUID(), String(etaEpochSeconds)];
+    const outcome = await this.#end({ verb: "park", claimId, args });
+    this.#upkeep.expect(etaEpochSeconds);
+    return outcome;
+  }
+
+  deadLetter(claimId: string, reason: string): Promise<ClaimOutcome> {
+    return this.#end({ verb: "dead", claimId, args: [reason] });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #claim(max: number): Promise<readonly Claim[]> {
+    if (max < 1 || !this.#link.isUp || this.#closing !== undefined) return [];
+    try {
+      const { claims, faults } = await this.#claimer.claim(this.#redis, max);
+      this.#reportFaults(faults);
+      for (const { id } of claims) this.#held.add(id);
+      if (claims.length > 0) this.#heartbeat.add(claims.map(({ id }) => id));
+      return claims;
+    } catch (error) {
+      this.#onClaimFailed(error);
+      return [];
+    }
+  }
+
+  #onClaimFailed(error: unknown): void {
+    this.#upkeep.reconcileSoon();
+    try {
+      this.#link.report(error);
+    } catch (refusal) {
+      const reason = refusal instanceof Error ? refusal.message : String(refusal);
+      this.#reportFaults([{ queue: this.#options.queues.join(","), reason }]);
+    }
+  }
+
+  #reportFaults(faults: readonly ListFault[]): void {
+    for (const { queue, reason } of faults) {
+      const last = this.#faultsLogged.get(queue) ?? Number.NEGATIVE_INFINITY;
+      if (performance.now() - last < FAULT_LOG_MS) continue;
+      this.#faultsLogged.set(queue, performance.now());
+      this.#options.log.error({ queue, reason }, "cannot take messages from a queue");
+    }
+  }
+
+  async #end(item: SettleItem): Promise<ClaimOutcome> {
+    return (await this.#settle(item)) === "fenced" ? "fenced" : "done";
+  }
+
+  async #settle(item: SettleItem): Promise<SettleOutcome> {
+    const outcome = await this.#settler.settle(item);
+    this.#drop(item.claimId);
+    return outcome;
+  }
+
+  #drop(claimId: string): void {
+    if (this.#held.delete(claimId)) this.#heartbeat.remove(claimId);
+  }
+
+  async #isOurs(claimId: string): Promise<boolean> {
+    return (await this.#link.run((redis) => redis.call("HEXISTS", UNACKED, claimId))) === 1;
+  }
+
+  #parts({ result, publish = [] }: Completion): readonly string[] {
+    const parts = publish.flatMap(({ queue, raw, priority }) => [
+      "message",
+      queueKey(queue, priorityStep(priority)),
+      raw,
+    ]);
+    if (result === undefined || this.#otherBackend !== undefined) return parts;
+    const seconds = result.expiresSeconds === null ? "" : String(Math.ceil(result.expiresSeconds));
+    return [...parts, "result", result.key, result.payload, seconds];
+  }
+
+  #onLost(claimIds: readonly string[]): void {
+    const lost = claimIds.filter((id) => this.#held.has(id));
+    if (lost.length === 0) return;
+    // A settle under way may be what removed them: look once more before anybody's task is stopped for it.
+    void this.#settler.idle().then(() => {
+      const gone = lost.filter((id) => this.#held.delete(id));
+      if (gone.length > 0) this.events.emit("lost", gone);
+    });
+  }
+
+  /** A claim that nobody here knows of, seen twice half a second apart, is given back: it would wait for ever. */
+  #onOwnClaims(claimIds: readonly string[]): void {
+    const unknown = claimIds.filter((id) => !this.#held.has(id));
+    const sure = this.#claimer.hasUnanswered ? [] : unknown.filter((id) => this.#suspects.has(id));
+    this.#suspects = new Set(unknown);
+    if (unknown.length > sure.length) this.#upkeep.reconcileSoon();
+    if (sure.length === 0) return;
+    this.#options.log.warn({ claimIds: sure }, "gave back claims that this worker did not know of");
+    void this.release(sure).catch(() => this.#upkeep.reconcileSoon());
+  }
+
+  #relayLinkEvents(): void {
+    const { events } = this.#link;
+    events.on("disconnected", (error) => this.events.emit("disconnected", error));
+    events.on("reconnecting", (...details) => this.events.emit("reconnecting", ...details));
+    events.on("connected", () => {
+      this.#upkeep.reconcileSoon();
+      void this.#link.run((redis) => this.#declare(redis)).catch(() => undefined); // closed meanwhile
+      this.events.emit("connected");
+    });
+  }
+
+  /** As kombu does: senders that use exchanges find the queues here. */
+  async #declare(redis: RedisConnection): Promise<void> {
+    const { queues, log } = this.#options;
+    try {
+      await redis.pipeline(
+        queues.map((queue) => ["SADD", bindingKey(queue), bindingMember(queue, queue)] as const),
+      );
+    } catch (error) {
+      if (!(error instanceof RedisFault) || error.kind !== "refused") throw error;
+      log.warn({ err: error }, "could not declare the queues' bindings"); // only senders by exchange miss them
+    }
+  }
+
+  async #close(): Promise<void> {
+    const limit = setTimeout(() => this.#link.close(), CLOSE_LIMIT_MS);
+    await this.#waiter.close();
+    try {
+      await this.#claiming;
+      await this.#settler.idle();
+      await this.release([...this.#held]);
+      await this.#link.run((redis) => this.#signOff(redis));
+    } catch (error) {
+      this.#options.log.warn({ err: error }, "left claims behind; other workers will take them over");
+    } finally {
+      clearTimeout(limit);
+      this.#link.close();
+      await this.#upkeep.stop();
+      await this.#heartbeat.stop();
+      await this.#redis[Symbol.asyncDispose]();
+    }
+  }
+
+  async #signOff(redis: RedisConnection): Promise<void> {
+    await this.#heartbeat.stop(); // or it would sign on again
+    const { workerId } = this;
+    await redis.call("DEL", heartbeatKey(workerId), laneKey(workerId, "claim"), laneKey(workerId, "settle"));
+    await redis.call("SREM", WORKERS, workerId);
+  }
+}

@@ -1,0 +1,129 @@
+import type { RedisConnection } from "../redis/connection.ts";
+import { claimPrefix, ETA_INDEX, heartbeatKey, UNACKED, UNACKED_INDEX, WORKERS } from "../redis/keys.ts";
+import { ownClaimsScript } from "../redis/scripts/own-claims.ts";
+import { reclaimScript } from "../redis/scripts/reclaim.ts";
+import { tendScript } from "../redis/scripts/tend.ts";
+import type { Log } from "../runtime/log.ts";
+import { sleep } from "../runtime/sleep.ts";
+import type { BrokerLink } from "./broker-link.ts";
+
+export interface UpkeepDeps {
+  readonly link: BrokerLink;
+  readonly workerId: string;
+  readonly log: Log;
+  /** Claims that Redis has for this worker and the worker may not know of. */
+  onOwnClaims(claimIds: readonly string[]): void;
+}
+
+/** Entries that one call looks at, and due messages it brings back. */
+const PAGE = 500;
+/** How often a worker compares its claims with Redis's without a reason. */
+const RECONCILE_MS = 30_000;
+
+/**
+ * What every worker does for all of them, about once a second and jittered: bring back parked messages that are due,
+ * give back what dead workers held, and find claims of its own that it does not know of.
+ */
+export class Upkeep {
+  readonly #deps: UpkeepDeps;
+  readonly #closing = new AbortController();
+  #wake = new AbortController();
+  #nextDueAt = Number.POSITIVE_INFINITY;
+  #reconcileAt = 0;
+  #done: Promise<void> | undefined;
+
+  constructor(deps: UpkeepDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#done = this.#loop();
+  }
+
+  async stop(): Promise<void> {
+    this.#closing.abort();
+    this.#wake.abort();
+    await this.#done;
+  }
+
+  /** A message was parked: it may be due before the next round. */
+  expect(etaEpochSeconds: number): void {
+    const dueAt = etaEpochSeconds * 1000;
+    if (dueAt >= this.#nextDueAt) return;
+    this.#nextDueAt = dueAt;
+    this.#wake.abort();
+  }
+
+  /** Something went wrong: compare claims in half a second rather than in half a minute. */
+  reconcileSoon(): void {
+    this.#reconcileAt = performance.now() + 500;
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        await this.#round();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#deps.log.error({ err: error }, "upkeep of the queues failed");
+      }
+      await this.#pause();
+    }
+  }
+
+  async #round(): Promise<void> {
+    const { link } = this.#deps;
+    const dead = await link.run((redis) => this.#tend(redis));
+    for (const worker of dead) {
+      // Our own sign of life is late, e.g. after a freeze: others may take our claims, we do not give them away.
+      if (worker !== this.#deps.workerId) await link.run((redis) => this.#reclaim(redis, worker));
+    }
+    if (performance.now() < this.#reconcileAt) return;
+    this.#reconcileAt = performance.now() + RECONCILE_MS;
+    await link.run((redis) => this.#reconcile(redis));
+  }
+
+  async #pause(): Promise<void> {
+    const round = 1000 + Math.random() * 300;
+    const untilDue = Math.max(5, this.#nextDueAt - Date.now() + 2);
+    if (this.#wake.signal.aborted) this.#wake = new AbortController();
+    await sleep(Math.min(round, untilDue), AbortSignal.any([this.#closing.signal, this.#wake.signal]));
+  }
+
+  async #tend(redis: RedisConnection): Promise<readonly string[]> {
+    const keys = [UNACKED, UNACKED_INDEX, ETA_INDEX, WORKERS];
+    const reply = (await redis.run(tendScript, keys, [PAGE])) as readonly [number, number, ...string[]];
+    const [back, untilNextMs, ...dead] = reply;
+    if (back === PAGE) this.#nextDueAt = 0;
+    else this.#nextDueAt = untilNextMs < 0 ? Number.POSITIVE_INFINITY : Date.now() + untilNextMs;
+    return dead;
+  }
+
+  async #reclaim(redis: RedisConnection, worker: string): Promise<void> {
+    const keys = [UNACKED, UNACKED_INDEX, heartbeatKey(worker), WORKERS];
+    let total = 0;
+    for (let offset = 0; offset >= 0; ) {
+      const mark = total === 0 ? "last" : "";
+      const args = [claimPrefix(worker), offset, PAGE, mark, worker];
+      const [back, next] = (await redis.run(reclaimScript, keys, args)) as [number, number];
+      total += back;
+      offset = next;
+    }
+    if (total > 0) this.#deps.log.warn({ worker, messages: total }, "gave back what a dead worker held");
+  }
+
+  async #reconcile(redis: RedisConnection): Promise<void> {
+    const ids: string[] = [];
+    for (let offset = 0; offset >= 0; ) {
+      const args = [claimPrefix(this.#deps.workerId), offset, PAGE];
+      const reply = (await redis.run(ownClaimsScript, [UNACKED_INDEX], args)) as readonly [
+        number,
+        ...string[],
+      ];
+      offset = reply[0];
+      ids.push(...(reply.slice(1) as string[]));
+    }
+    this.#deps.onOwnClaims(ids);
+  }
+}
