@@ -2,10 +2,11 @@ import type { AnyTask, ResolvedTaskOptions, RetryOptions } from "../app/types.ts
 import { decodeJson, encodeJson } from "../protocol/json.ts";
 import { formatPython, formatPythonArgs } from "../protocol/python-repr.ts";
 import { MaxRetriesExceededError, Retry } from "../protocol/task-signals.ts";
-import { formatWireError, toWireError } from "../protocol/wire-error.ts";
+import { formatWireError } from "../protocol/wire-error.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RetryPlan } from "./outcome.ts";
 import type { TaskRequest } from "./request.ts";
+import { thrownError } from "./thrown-error.ts";
 
 export interface RetryDeps {
   readonly clock: Clock;
@@ -67,7 +68,7 @@ function exhausted(request: TaskRequest, options: RetryOptions): Error {
 
 function retryMessage(when: number | Date, exc: Error | undefined): string {
   const time = typeof when === "number" ? `in ${when}s` : `at ${when.toISOString()}`;
-  return exc ? `Retry ${time}: ${formatWireError(toWireError(exc))}` : `Retry ${time}`;
+  return exc ? `Retry ${time}: ${formatWireError(thrownError(exc))}` : `Retry ${time}`;
 }
 
 /** Whether the task's options say that this error means another try. */

@@ -2,10 +2,11 @@ import type { AnyTask } from "../app/types.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { formatPython } from "../protocol/python-repr.ts";
 import { Ignore, Reject, Retry } from "../protocol/task-signals.ts";
-import { formatWireError, toWireError } from "../protocol/wire-error.ts";
+import { formatWireError } from "../protocol/wire-error.ts";
 import type { Outcome } from "./outcome.ts";
 import type { TaskRequest } from "./request.ts";
 import { autoretryOptions, isAutoretried, PlannedRetry, planRetry, type RetryDeps } from "./retry.ts";
+import { thrownError } from "./thrown-error.ts";
 import { formatTraceback } from "./traceback.ts";
 
 /** @see celery 5.7.0 app/task.py, `resultrepr_maxsize` */
@@ -76,7 +77,7 @@ function success(value: unknown, runtimeSeconds: number): Outcome {
 
 /** The outcome of a run that ended with an error. */
 export function failure(error: unknown, expected: boolean, runtimeSeconds: number): Outcome {
-  const wire = toWireError(error);
+  const wire = thrownError(error);
   const traceback = formatTraceback(error);
   return {
     state: "FAILURE",
@@ -89,7 +90,7 @@ export function failure(error: unknown, expected: boolean, runtimeSeconds: numbe
 }
 
 function retrying(retry: PlannedRetry, runtimeSeconds: number): Outcome {
-  const error = retry.exc ? toWireError(retry.exc) : null;
+  const error = retry.exc ? thrownError(retry.exc) : null;
   return {
     state: "RETRY",
     retry: retry.plan,

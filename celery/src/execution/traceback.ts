@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { formatPythonArgs } from "../protocol/python-repr.ts";
-import { toWireError } from "../protocol/wire-error.ts";
+import { thrownError } from "./thrown-error.ts";
 
 interface Frame {
   readonly file: string;
@@ -41,19 +41,28 @@ function parseStack(stack: string): readonly Frame[] {
       /^\s+at (?:async )?(?:(.+?) \()?(?:file:\/\/)?((?:\/|[A-Za-z]:\\|node:).+?):(\d+):\d+\)?$/.exec(text);
     if (!match) return [];
     const [, name, file, line] = match;
-    return [{ file: decodePath(file as string), line: Number(line), name: name ?? "<module>" }];
+    return [{ file: decodePath(file as string), line: Number(line), name: nameOf(name) }];
   });
+}
+
+/** Python has a name for each of these, too. */
+function nameOf(name: string | undefined): string {
+  if (name === undefined) return "<module>";
+  return name.endsWith("<anonymous>") ? "<anonymous>" : name;
 }
 
 function decodePath(file: string): string {
   return file.includes("%") ? decodeURIComponent(file) : file;
 }
 
-/** Where this package lies, `src/` or `dist/`: its frames say nothing about the task. */
-const OURS: string = fileURLToPath(new URL("..", import.meta.url));
+/** Where this package lies, as source and as built: its frames say nothing about the task. */
+const OURS: readonly string[] = ["../../src/", "../../dist/"].map((folder) =>
+  fileURLToPath(new URL(folder, import.meta.url)),
+);
 
-function isTheirs(frame: Frame): boolean {
-  return !frame.file.startsWith("node:") && !(frame.file.startsWith(OURS) && !frame.file.includes(".test."));
+function isTheirs({ file }: Frame): boolean {
+  if (file.startsWith("node:")) return false;
+  return file.includes(".test.") || !OURS.some((folder) => file.startsWith(folder));
 }
 
 function formatFrame(frame: Frame): string {
@@ -73,7 +82,9 @@ function sourceLine(frame: Frame): string | undefined {
 
 /** `ValueError: boom`, as Python ends a traceback. */
 function describeError(error: unknown): string {
-  const { excType, excMessage } = toWireError(error);
-  if (excMessage.length === 0) return excType;
+  const { excType, excMessage } = thrownError(error);
+  if (excMessage.length === 0) {
+    return error instanceof Error && error.message ? `${excType}: ${error.message}` : excType;
+  }
   return `${excType}: ${excMessage.length === 1 ? String(excMessage[0]) : formatPythonArgs(excMessage)}`;
 }

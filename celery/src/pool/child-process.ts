@@ -68,9 +68,7 @@ export class PoolChild {
       const job: Job = { request, hooks, resolve };
       this.#job = job;
       this.#send({ type: "run", request });
-      hooks.signal.addEventListener("abort", () =>
-        this.#condemn(job, { ended: "cancelled", processName: this.name }),
-      );
+      hooks.signal.addEventListener("abort", () => this.#cancel(job));
     });
   }
 
@@ -80,6 +78,12 @@ export class PoolChild {
     const timer = setTimeout(() => this.kill(), graceMs);
     await this.exited;
     clearTimeout(timer);
+  }
+
+  /** Ends the child at once; a task in it ends as cancelled. */
+  terminate(): void {
+    if (this.#job) this.#cancel(this.#job);
+    this.kill();
   }
 
   kill(): void {
@@ -142,6 +146,10 @@ export class PoolChild {
     if (limitSeconds === null) return;
     const late: PoolResult = { ended: "timeout", limitSeconds, processName: this.name };
     job.hardLimit = setTimeout(() => this.#condemn(job, late), limitSeconds * 1000);
+  }
+
+  #cancel(job: Job): void {
+    this.#condemn(job, { ended: "cancelled", processName: this.name });
   }
 
   /** Kills the child for what it runs; the run settles when the child is gone, so that nothing runs on unseen. */

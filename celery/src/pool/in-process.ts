@@ -92,6 +92,8 @@ class InProcessPool implements Pool {
 
   async #execute(request: TaskRequest, hooks: RunHooks, signal: AbortSignal): Promise<PoolResult> {
     hooks.onStart(process.pid, PROCESS_NAME);
+    // What that has set off (the early ack) is to leave before a function that blocks the loop begins.
+    await new Promise((resolve) => setImmediate(resolve));
     const { outcome } = await execute(request, {
       app: this.#app,
       clock: systemClock,

@@ -73,7 +73,7 @@ class PreforkPool implements Pool {
 
   terminate(): void {
     this.#closing.abort();
-    for (const { child } of this.#slots) child?.kill();
+    for (const { child } of this.#slots) child?.terminate();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

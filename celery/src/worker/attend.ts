@@ -1,3 +1,5 @@
+import type { CeleryApp } from "../app/types.ts";
+import { startEmbeddedBeat } from "../beat/index.ts";
 import { type Mailbox, openMailbox, standardCommands } from "../control/index.ts";
 import { type EventDispatcher, startHeartbeat } from "../events/index.ts";
 import type { LamportClock } from "../runtime/lamport-clock.ts";
@@ -12,19 +14,29 @@ export interface AttendOptions {
   readonly log: Log;
   /** `worker_enable_remote_control`. */
   readonly remoteControl: boolean;
+  /** `-B`: run Beat in here, too. */
+  readonly beat:
+    | { readonly app: CeleryApp; readonly cwd: string; readonly scheduleFile: string | undefined }
+    | undefined;
   readonly software: { readonly ident: string; readonly version: string };
 }
 
-/** What makes a worker visible to others: its signs of life, and somebody who answers `celery status`. */
+/**
+ * What goes on beside the tasks: the worker's signs of life, somebody who answers `celery status`, Beat if asked for.
+ *
+ * @throws ScheduleError naming what is wrong in Beat's schedule.
+ */
 export async function attend(
   options: AttendOptions,
   load: () => { readonly active: number; readonly processed: number },
 ): Promise<AsyncDisposable> {
-  const { events, software } = options;
+  const { events, software, log } = options;
+  const beat = options.beat && startEmbeddedBeat(options.beat.app, { ...options.beat, log });
   const mailbox = options.remoteControl ? await openQuietly(options) : undefined;
   const heartbeat = startHeartbeat(events, { load, software });
   return {
     [Symbol.asyncDispose]: async () => {
+      await beat?.[Symbol.asyncDispose]();
       await heartbeat[Symbol.asyncDispose]();
       await mailbox?.[Symbol.asyncDispose]();
     },

@@ -4,8 +4,6 @@ import { type LogLevel, MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 export interface BrokerLogOptions {
   /** With a masked password. */
   readonly brokerUrl: string;
-  /** `broker_connection_max_retries`; null = for ever. */
-  readonly maxRetries: number | null;
   readonly log: WorkerLog;
 }
 
@@ -17,7 +15,7 @@ export interface BrokerLog {
   readonly follow: (events: Consumer["events"]) => void;
 }
 
-export function makeBrokerLog({ brokerUrl, maxRetries, log }: BrokerLogOptions): BrokerLog {
+export function makeBrokerLog({ brokerUrl, log }: BrokerLogOptions): BrokerLog {
   const say = (level: LogLevel, text: string): void => log.record({ level, processName: MAIN_PROCESS, text });
   const self: BrokerLog = {
     connected: () => say("INFO", `Connected to ${brokerUrl}`),
@@ -30,7 +28,7 @@ export function makeBrokerLog({ brokerUrl, maxRetries, log }: BrokerLogOptions):
       say(
         "ERROR",
         `consumer: Cannot connect to ${brokerUrl}: ${connectionFault(error)}.\n` +
-          `Trying again in ${delaySeconds.toFixed(2)} seconds... (${attempt}/${maxRetries ?? "∞"})\n`,
+          `Trying again in ${delaySeconds.toFixed(2)} seconds... (try ${attempt})\n`,
       ),
     follow: (events) => {
       events.on("disconnected", self.lost);

@@ -67,7 +67,7 @@ test("given a failure, when concluded, then it is stored and logged with its tra
 
   expect(ending.stored?.status).toBe("FAILURE");
   expect(texts(ending)).toEqual([
-    `ERROR/${CHILD} Task ${LABEL} raised unexpected: ValueError('boom')\nTraceback (most recent call last):\nValueError: boom\n`,
+    `ERROR/${CHILD} Task ${LABEL} raised unexpected: ValueError('boom')\nTraceback (most recent call last):\nValueError: boom`,
   ]);
   expect(ending.event?.[0]).toBe("task-failed");
 });

@@ -78,7 +78,7 @@ function concludeOutcome(outcome: Outcome, processName: string, facts: RunFacts)
       const { error, errorRepr, expected, traceback } = outcome;
       const text = expected
         ? `raised expected: ${errorRepr}`
-        : `raised unexpected: ${errorRepr}\n${traceback}`;
+        : `raised unexpected: ${errorRepr}\n${traceback.trimEnd()}`;
       return { ...failed(error, traceback, facts), log: [line(expected ? "INFO" : "ERROR", text)] };
     }
     case "RETRY": {
@@ -104,7 +104,7 @@ function concludeRejected(
 ): Ending {
   const { requeue, reason, traceback } = outcome;
   const description = `reject requeue=${requeue ? "True" : "False"}: ${reason}`;
-  const log = [line("WARNING", `${description}\n${traceback}`)];
+  const log = [line("WARNING", `${description}\n${traceback.trimEnd()}`)];
   if (requeue && facts.acked) {
     log.push(
       line("WARNING", "cannot go back to its queue: it was acknowledged before it ran. Set acksLate."),

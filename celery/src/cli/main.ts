@@ -1,0 +1,137 @@
+import { resolve } from "node:path";
+import { Celery } from "../app/celery.ts";
+import { loadApp } from "../app/load-app.ts";
+import { CeleryError } from "../protocol/errors.ts";
+import { type Command, type CommandContext, type GlobalOptions, UsageError } from "./command.ts";
+import { commandLoaders } from "./commands.ts";
+import { nearest, type OptionSpec, type ParsedOptions, parseOptions, renderHelp } from "./options.ts";
+import { VERSION_BANNER } from "./version.ts";
+
+const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "app",
+    short: "A",
+    value: "MODULE",
+    help: "The module that holds the app, e.g. tasks for ./tasks.ts.",
+  },
+  { name: "broker", short: "b", value: "URL", help: "Broker to use instead of the app's." },
+  { name: "result-backend", value: "URL", help: "Result backend to use instead of the app's." },
+  { name: "workdir", value: "PATH", help: "Change to this directory first." },
+  { name: "no-color", short: "C", help: "No colours, also on a terminal." },
+  { name: "quiet", short: "q", help: "No banner." },
+  { name: "version", help: "Show the version and exit." },
+];
+
+/**
+ * Runs `celery …` and returns the exit status. The only reader and writer of the environment in this process:
+ * `-b` and `--result-backend` go there, because that is where they win over the code, here and in pool children.
+ */
+export async function runCommandLine(self: NodeJS.Process): Promise<number> {
+  let usage = "celery [OPTIONS] COMMAND [ARGS]...";
+  let path = "celery";
+  try {
+    const globals = parseOptions(GLOBAL_OPTIONS, self.argv.slice(2), { stopAtPositional: true });
+    const [name, ...args] = globals.rest;
+    if (globals.values["version"]) return say(self, `${VERSION_BANNER}\n`);
+    if (globals.values["help"]) return say(self, await mainHelp());
+    if (name === undefined) return say(self, await mainHelp(), 2);
+    const command = await findCommand(name);
+    refuseMisplaced(name, args);
+    usage = `celery ${name} [OPTIONS]`;
+    path = `celery ${name}`;
+    if (args.includes("--help")) return say(self, command.help);
+    return await command.run(args, makeContext(self, globals));
+  } catch (error) {
+    return report(self, error, usage, path);
+  }
+}
+
+async function findCommand(name: string): Promise<Command> {
+  const load = commandLoaders[name];
+  if (load) return load();
+  const near = nearest(name, Object.keys(commandLoaders));
+  const hint =
+    near.length === 0 ? "" : `\n\nDid you mean one of these?\n${near.map((n) => `    ${n}`).join("\n")}`;
+  throw new UsageError(`No such command '${name}'.${hint}`);
+}
+
+/** @see celery 5.7.0 bin/celery.py, `UNABLE_TO_LOAD_APP…` neighbours: the global options stand first since Celery 5 */
+function refuseMisplaced(name: string, args: readonly string[]): void {
+  const misplaced = args.find((word) => word === "-A" || word === "--app" || word.startsWith("--app="));
+  if (misplaced === undefined) return;
+  throw new UsageError(
+    `You are using '${misplaced}' as an option of the ${name} sub-command:\n` +
+      `    celery ${name} ${misplaced} celeryapp <...>\n\n` +
+      `It is a global option and stands before the sub-command:\n` +
+      `    celery -A celeryapp ${name} <...>`,
+  );
+}
+
+function makeContext(self: NodeJS.Process, { values }: ParsedOptions): CommandContext {
+  const text = (name: string): string | undefined =>
+    typeof values[name] === "string" ? values[name] : undefined;
+  const workdir = text("workdir");
+  if (workdir !== undefined) enter(self, workdir);
+  const global: GlobalOptions = {
+    app: text("app") ?? self.env["CELERY_APP"],
+    broker: text("broker"),
+    resultBackend: text("result-backend"),
+    color: !values["no-color"] && !self.env["NO_COLOR"],
+    quiet: values["quiet"] === true,
+  };
+  if (global.broker !== undefined) self.env["CELERY_BROKER_URL"] = global.broker;
+  if (global.resultBackend !== undefined) self.env["CELERY_RESULT_BACKEND"] = global.resultBackend;
+  return {
+    global,
+    cwd: self.cwd(),
+    env: self.env,
+    stdin: self.stdin,
+    stdout: self.stdout,
+    stderr: self.stderr,
+    loadApp: async () => (global.app === undefined ? new Celery("default") : loadApp(global.app, self.cwd())),
+    interrupted: () => interruptSignal(self),
+  };
+}
+
+function enter(self: NodeJS.Process, workdir: string): void {
+  try {
+    self.chdir(workdir);
+  } catch {
+    throw new UsageError(
+      `Invalid value for '--workdir': '${resolve(workdir)}' is no directory that can be entered.`,
+    );
+  }
+}
+
+function interruptSignal(self: NodeJS.Process): AbortSignal {
+  const control = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) self.once(signal, () => control.abort());
+  return control.signal;
+}
+
+async function mainHelp(): Promise<string> {
+  const commands = await Promise.all(Object.values(commandLoaders).map((load) => load()));
+  return renderHelp({
+    usage: "celery [OPTIONS] COMMAND [ARGS]...",
+    about: "Run workers, send tasks to them and ask for results.",
+    examples: ["celery -A tasks worker --loglevel=info", "celery -A tasks call tasks.add -a '[2, 3]'"],
+    options: GLOBAL_OPTIONS,
+    lists: [{ title: "Commands", rows: commands.map(({ name, summary }) => [name, summary]) }],
+  });
+}
+
+function say(self: NodeJS.Process, text: string, exitCode = 0): number {
+  self.stdout.write(text);
+  return exitCode;
+}
+
+function report(self: NodeJS.Process, error: unknown, usage: string, path: string): number {
+  if (error instanceof UsageError) {
+    self.stderr.write(`Usage: ${usage}\nTry '${path} --help' for help.\n\nError: ${error.message}\n`);
+    return 2;
+  }
+  if (error instanceof CeleryError) self.stderr.write(`Error: ${error.message}\n`);
+  else
+    self.stderr.write(`A fault in celery itself:\n${error instanceof Error ? error.stack : String(error)}\n`);
+  return 1;
+}
