@@ -57,7 +57,11 @@ export function openCodeEditor(host: HTMLElement, deps: CodeEditorDeps): CodeEdi
     ...commonExtensions(deps),
     languageFor(of),
     wrapping.of(isWrapping ? EditorView.lineWrapping : []),
-    EditorView.contentAttributes.of({ "aria-label": `Code of ${of}`, "aria-describedby": deps.describedBy }),
+    EditorView.contentAttributes.of({
+      "aria-label": `Code of ${of}`,
+      "aria-describedby": deps.describedBy,
+      tabindex: "0",
+    }),
     EditorView.updateListener.of((update) => {
       const isOurs = update.transactions.some((transaction) => transaction.annotation(fromDisk));
       if (update.docChanged && !isOurs) deps.onTyped(of, update.state.doc.toString());

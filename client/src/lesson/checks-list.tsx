@@ -3,6 +3,7 @@ import type { CheckBlock, LessonView } from "server/protocol";
 import { checkBlocks } from "../state/blocks.ts";
 import { Mark } from "../ui/mark.tsx";
 import { usePage } from "../ui/page-context.ts";
+import { Words } from "../ui/words.tsx";
 
 /** All checks of the lesson in one list, each with what to do while it is red. */
 export function ChecksList({ lesson }: { lesson: LessonView }): JSX.Element | null {
@@ -38,10 +39,16 @@ function CheckItem({ block }: { block: CheckBlock }): JSX.Element {
     <li data-state={state} data-check={block.id}>
       <Mark tone={state === "green" ? "ok" : "quiet"} />
       <div>
-        <a href={`#check-${block.id}`}>{block.title}</a>
+        <a href={`#check-${block.id}`}>
+          <Words text={block.title} />
+        </a>
         <span class="sr-only">{state === "green" ? ": green" : ": not yet"}</span>
         {block.required ? null : <span class="tag">optional</span>}
-        {state === "red" && check !== undefined ? <p class="check-words">{check.message}</p> : null}
+        {state === "red" && check !== undefined ? (
+          <p class="check-words">
+            <Words text={check.message} />
+          </p>
+        ) : null}
       </div>
     </li>
   );

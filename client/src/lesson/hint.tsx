@@ -6,6 +6,7 @@ import { lessonProgress } from "../state/progress.ts";
 import { Icon } from "../ui/icons.tsx";
 import { usePage } from "../ui/page-context.ts";
 import { useNow } from "../ui/use-now.ts";
+import { Words } from "../ui/words.tsx";
 import { Html } from "./html-block.tsx";
 
 const LOOK_EVERY_MS = 5_000;
@@ -14,7 +15,9 @@ const LOOK_EVERY_MS = 5_000;
 export function Hint({ block, lesson }: { block: HintBlock; lesson: LessonView }): JSX.Element {
   const { store, actions } = usePage();
   const wasOpened = lessonProgress(store.progress.value, lesson.slug).hints.includes(block.id);
-  const check = checkOfHint(lesson, block.id)?.id;
+  // Folded text that is no help, such as the same in Python, never pushes itself forward.
+  const isHelp = /^hint\b/i.test(block.summary);
+  const check = isHelp ? checkOfHint(lesson, block.id)?.id : undefined;
   const isCurrent = check !== undefined && store.hintWatch.value.check === check;
   const now = useNow(isCurrent && !wasOpened, LOOK_EVERY_MS);
   const isOffered = !wasOpened && isHintOffered(store.hintWatch.value, check, now);
@@ -25,9 +28,10 @@ export function Hint({ block, lesson }: { block: HintBlock; lesson: LessonView }
   return (
     <details class="hint" id={block.id} data-offered={isOffered} onToggle={remember}>
       <summary>
-        <Icon name="hint" />
+        <Icon name={isHelp ? "hint" : "next"} />
         <span>
-          {isOffered ? "Stuck? " : ""}Hint: {block.summary.replace(/^hint:\s*/i, "")}
+          {isOffered ? "Stuck? " : ""}
+          <Words text={block.summary} />
         </span>
       </summary>
       <Html html={block.html} />

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { CheckBlock } from "server/protocol";
 import { Mark } from "../ui/mark.tsx";
 import { usePage } from "../ui/page-context.ts";
+import { Words } from "../ui/words.tsx";
 
 /**
  * A check where the text speaks of it. The list named `Checks` at the end holds the same checks; this one has no
@@ -16,11 +17,13 @@ export function InlineCheck({ block }: { block: CheckBlock }): JSX.Element {
       <Mark tone={isGreen ? "ok" : "quiet"} />
       <div>
         <p class="inline-check-title">
-          {block.title}
+          <Words text={block.title} />
           {block.required ? null : <span class="tag">optional</span>}
         </p>
         {check !== undefined && check.message !== "" ? (
-          <p class="inline-check-words">{check.message}</p>
+          <p class="inline-check-words">
+            <Words text={check.message} />
+          </p>
         ) : null}
       </div>
     </div>

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { Words } from "../ui/words.tsx";
 import { Html } from "./html-block.tsx";
 
 export interface OptionsProps {
@@ -17,7 +18,9 @@ export interface OptionsProps {
 export function Options(props: OptionsProps): JSX.Element {
   return (
     <fieldset class="options" disabled={props.isLocked}>
-      <legend>{props.question}</legend>
+      <legend>
+        <Words text={props.question} />
+      </legend>
       {props.options.map((option) => (
         <label key={option.letter} class="option" data-verdict={verdict(props, option.letter)}>
           <input

@@ -8,6 +8,7 @@ import { Icon } from "../ui/icons.tsx";
 import { Mark } from "../ui/mark.tsx";
 import { usePage } from "../ui/page-context.ts";
 import { useNow } from "../ui/use-now.ts";
+import { Words } from "../ui/words.tsx";
 import { InlineCheck } from "./inline-check.tsx";
 
 export interface StepCardProps {
@@ -90,5 +91,9 @@ function FirstRunHint({ pane }: { pane: PaneId }): JSX.Element {
 function StepTrouble({ block, state }: { block: RunBlock; state: StepState }): JSX.Element | null {
   const { store } = usePage();
   const words = store.refusals.value.get(block.id) ?? (state.phase === "failed" ? state.message : undefined);
-  return words === undefined ? null : <p class="trouble">{words}</p>;
+  return words === undefined ? null : (
+    <p class="trouble">
+      <Words text={words} />
+    </p>
+  );
 }

@@ -24,6 +24,7 @@ export function Layout(parts: LayoutProps): JSX.Element {
   const isShown = (part: typeof tab): boolean => viewport !== "narrow" || tab === part;
   return (
     <main class="layout" data-viewport={viewport}>
+      {isLessonShown ? null : <h1 class="sr-only">{store.lesson.value?.title ?? "Celery Playground"}</h1>}
       <LessonColumn isShown={isLessonShown}>{parts.lesson}</LessonColumn>
       <div class="work" hidden={viewport === "narrow" && tab === "lesson"}>
         <div class="work-queue" hidden={!isShown("queue")}>

@@ -3,6 +3,7 @@ import { dropNotice } from "../state/store.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Mark } from "../ui/mark.tsx";
 import { usePage } from "../ui/page-context.ts";
+import { Words } from "../ui/words.tsx";
 
 /** What the learner should know now, each with the next step in words, until it is dismissed or over. */
 export function Notices(): JSX.Element {
@@ -14,7 +15,9 @@ export function Notices(): JSX.Element {
           <Mark
             tone={notice.level === "error" ? "failed" : notice.level === "warning" ? "queued" : "active"}
           />
-          <p>{notice.text}</p>
+          <p>
+            <Words text={notice.text} />
+          </p>
           <button
             type="button"
             class="icon-button"

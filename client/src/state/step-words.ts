@@ -1,7 +1,7 @@
 import type { CheckState, PaneId, StepState } from "server/protocol";
 import { durationWords } from "./words.ts";
 
-export type Tone = "quiet" | "queued" | "active" | "ok" | "failed";
+type Tone = "quiet" | "queued" | "active" | "ok" | "failed";
 
 export interface StepStatus {
   readonly tone: Tone;

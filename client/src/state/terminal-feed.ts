@@ -8,7 +8,7 @@ export interface Screen {
 }
 
 /** Where a pane's output stands: bytes received in this life of its shell. */
-export interface Position {
+interface Position {
   readonly epoch: number;
   readonly seq: number;
 }

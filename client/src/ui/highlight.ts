@@ -1,5 +1,5 @@
 /** What a piece of code is, for its colour. */
-export type TokenKind = "plain" | "comment" | "string" | "number" | "keyword" | "call" | "type" | "flag";
+type TokenKind = "plain" | "comment" | "string" | "number" | "keyword" | "call" | "type" | "flag";
 
 export interface Token {
   readonly kind: TokenKind;
