@@ -157,7 +157,8 @@ async function serve(start: Start, app: CeleryApp, pool: Pool, shutdown: Shutdow
       attend({ brokerUrl, nodeName, events, lamport, log, software, remoteControl, beat }, load),
   };
   const prefetchMultiplier = app.conf.worker_prefetch_multiplier;
-  return runWorker(deps, { nodeName, queues, prefetchMultiplier }, shutdown);
+  // Awaited here: the dispatcher is closed when this function ends.
+  return await runWorker(deps, { nodeName, queues, prefetchMultiplier }, shutdown);
 }
 
 function banner(
