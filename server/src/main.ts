@@ -29,7 +29,8 @@ const LONGEST_GOODBYE_MS = 4_500;
 /** How long processes of a session that nobody owned any more may take to end. */
 const SWEEP_MS = 3_000;
 
-process.exitCode = await main(process.argv.slice(2));
+// Everything is closed by then; a timer that somebody forgot must not keep the terminal waiting.
+process.exit(await main(process.argv.slice(2)));
 
 async function main(argv: readonly string[]): Promise<number> {
   const command = readConfig(argv, process.env, ROOT);
@@ -68,8 +69,6 @@ async function run(config: Config): Promise<number> {
   await using _reaper = openReaper({ session, directory });
   await using _sweep = { [Symbol.asyncDispose]: () => bury(directory, session) };
   await serve({ config, session, directory, lock, log, ending });
-  process.stdout.write("\nStopping…\n");
-  setTimeout(() => process.exit(0), LONGEST_GOODBYE_MS).unref();
   return 0;
 }
 
@@ -185,6 +184,11 @@ function hasBrowser(env: Readonly<Record<string, string | undefined>>): boolean 
 /** Aborts on Ctrl-C, on being asked to end, and when the launcher is gone. A second Ctrl-C ends at once. */
 function endSignal(config: Config): AbortSignal {
   const ending = new AbortController();
+  ending.signal.addEventListener("abort", () => {
+    process.stdout.write("\nStopping…\n");
+    // Nothing that hangs may hold up who wants to leave: the reaper does the rest.
+    setTimeout(() => process.exit(0), LONGEST_GOODBYE_MS).unref();
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => (ending.signal.aborted ? process.exit(0) : ending.abort()));
   }

@@ -36,16 +36,38 @@ export class BrowserTerminal {
   }
 }
 
+/** The text, with every change of style in angle brackets; empty cells are spaces, plain ones at the end are left out. */
 function rowOf(buffer: headless.IBuffer, y: number): string {
   const line = buffer.getLine(y);
-  const cells = Array.from({ length: line?.length ?? 0 }, (_, x) => {
+  let row = "";
+  let style = "plain";
+  for (let x = 0; x < (line?.length ?? 0); x += 1) {
     const cell = line?.getCell(x);
-    if (cell === undefined) return "";
-    const flags = [cell.isBold(), cell.isDim(), cell.isInverse(), cell.isUnderline(), cell.isItalic()];
-    const style = `${cell.getFgColorMode()}:${cell.getFgColor()}/${cell.getBgColorMode()}:${cell.getBgColor()}/${flags.map(Number).join("")}`;
-    const plain = style === "0:-1/0:-1/00000" || style === "0:0/0:0/00000";
-    const chars = cell.getChars() === "" && cell.getWidth() === 1 ? " " : cell.getChars();
-    return plain ? chars : `${chars}<${style}>`;
-  });
-  return cells.join("").trimEnd();
+    if (cell === undefined || cell.getWidth() === 0) continue;
+    const next = styleOf(cell);
+    if (next !== style) row += `<${next}>`;
+    row += cell.getChars() || " ";
+    style = next;
+  }
+  return style === "plain" ? row.trimEnd() : row;
+}
+
+/** Of a cell without a character only what can be seen. */
+function styleOf(cell: headless.IBufferCell): string {
+  if (cell.isAttributeDefault()) return "plain";
+  const empty = cell.getChars().trim() === "";
+  const letters = {
+    bold: cell.isBold(),
+    dim: cell.isDim(),
+    italic: cell.isItalic(),
+    hidden: cell.isInvisible(),
+  };
+  const lines = { inverse: cell.isInverse(), strike: cell.isStrikethrough(), underline: cell.isUnderline() };
+  const on = Object.entries({ ...(empty ? {} : letters), ...lines }).flatMap(([name, value]) =>
+    value ? [name] : [],
+  );
+  const inked = !(empty && on.length === 0) && !cell.isFgDefault();
+  const fg = inked ? [`fg ${cell.getFgColorMode() >> 24}:${cell.getFgColor()}`] : [];
+  const bg = cell.isBgDefault() ? [] : [`bg ${cell.getBgColorMode() >> 24}:${cell.getBgColor()}`];
+  return [...on, ...fg, ...bg].join(",") || "plain";
 }

@@ -28,8 +28,11 @@ export async function workingRungs(): Promise<readonly PtyFactory[]> {
   return found.filter((factory) => factory !== undefined);
 }
 
-/** A pane in an empty folder of its own, with its shell at the prompt. */
-export async function aPane(options: Partial<PaneOptions> = {}): Promise<Pane> {
+/** A pane in an empty folder of its own, with its shell at the prompt. `watch` sees it before its first output. */
+export async function aPane(
+  options: Partial<PaneOptions> = {},
+  watch: (pane: Pane) => void = () => {},
+): Promise<Pane> {
   const folder = await mkdtemp(join(tmpdir(), "celery-playground-test-"));
   const pane = await openPane({
     id: "worker",
@@ -40,6 +43,7 @@ export async function aPane(options: Partial<PaneOptions> = {}): Promise<Pane> {
     log: quietLog,
     ...options,
   });
+  watch(pane);
   const close = pane[Symbol.asyncDispose].bind(pane);
   pane[Symbol.asyncDispose] = async () => {
     await close();

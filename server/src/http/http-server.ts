@@ -126,10 +126,8 @@ function refuseUpgrade(socket: Duplex, status: number, message: string): void {
   );
 }
 
+/** Stops listening at once. Upgraded sockets belong to whoever took them over, and end with that. */
 async function close(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const closed = once(server, "close");
   server.close();
   server.closeAllConnections();
-  await closed;
 }
