@@ -34,8 +34,11 @@ export interface CodeEditorDeps {
 
 /** CodeMirror with one document at a time; each file keeps its own undo history and scroll. */
 export interface CodeEditor {
-  /** Shows a file, or brings the shown one to `text` as one undoable change. */
-  show(path: string, text: string): void;
+  /**
+   * Shows a file. Its text is taken over, as one undoable change, only when `revision` is another than before: in between
+   * the editor is ahead of whoever calls.
+   */
+  show(path: string, text: string, revision: number): void;
   /** Scrolls to lines (from 1) and marks them until something is typed. */
   reveal(from: number, to: number): void;
   focus(): void;
@@ -48,6 +51,7 @@ const fromDisk = Annotation.define<boolean>();
 
 export function openCodeEditor(host: HTMLElement, deps: CodeEditorDeps): CodeEditor {
   const parked = new Map<string, EditorState>();
+  const revisions = new Map<string, number>();
   const wrapping = new Compartment();
   let path = "";
   let isWrapping = false;
@@ -70,15 +74,17 @@ export function openCodeEditor(host: HTMLElement, deps: CodeEditorDeps): CodeEdi
   const view = new EditorView({ parent: host });
 
   return {
-    show(next, text) {
+    show(next, text, revision) {
       if (next !== path) {
         if (path !== "") parked.set(path, view.state);
         path = next;
         view.setState(parked.get(next) ?? EditorState.create({ doc: text, extensions: extensions(next) }));
         view.dispatch({ effects: wrapEffect() });
       }
+      const isSeen = revisions.get(next) === revision;
+      revisions.set(next, revision);
       const current = view.state.doc.toString();
-      if (current === text) return;
+      if (isSeen || current === text) return;
       view.dispatch({ changes: textChange(current, text), annotations: fromDisk.of(true) });
     },
     reveal(from, to) {

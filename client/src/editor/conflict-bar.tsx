@@ -12,20 +12,26 @@ export function ConflictBar({ path }: { path: string }): JSX.Element {
       <div class="conflict-actions">
         <button
           type="button"
-          class="button"
+          class="button button-small"
           onClick={() => {
             store.dialog.value = { kind: "compare", path };
           }}
         >
           Compare
         </button>
-        <Choices path={path} />
+        <Choices path={path} size="button-small" />
       </div>
     </div>
   );
 }
 
-function Choices({ path, onChosen }: { path: string; onChosen?: () => void }): JSX.Element {
+interface ChoicesProps {
+  readonly path: string;
+  readonly size?: "button-small";
+  readonly onChosen?: () => void;
+}
+
+function Choices({ path, size, onChosen }: ChoicesProps): JSX.Element {
   const { actions } = usePage();
   const choose = (choice: "keep-mine" | "take-disk"): void => {
     actions.resolveConflict(path, choice);
@@ -33,10 +39,10 @@ function Choices({ path, onChosen }: { path: string; onChosen?: () => void }): J
   };
   return (
     <>
-      <button type="button" class="button" onClick={() => choose("keep-mine")}>
+      <button type="button" class={`button ${size ?? ""}`} onClick={() => choose("keep-mine")}>
         Keep mine
       </button>
-      <button type="button" class="button" onClick={() => choose("take-disk")}>
+      <button type="button" class={`button ${size ?? ""}`} onClick={() => choose("take-disk")}>
         Take the disk's
       </button>
     </>

@@ -1,7 +1,8 @@
+import { effect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { FileBuffer } from "../state/file-buffer.ts";
-import type { Shown } from "../state/store.ts";
+import type { Shown, Store } from "../state/store.ts";
 import { Code } from "../ui/code.tsx";
 import { languageOf } from "../ui/highlight.ts";
 import { usePage } from "../ui/page-context.ts";
@@ -19,7 +20,6 @@ export function EditorBody({ buffer, describedBy }: EditorBodyProps): JSX.Elemen
   const { editor, trouble } = useCodeEditor(host, describedBy);
   const isNarrow = store.viewport.value === "narrow";
   const shown = store.shown.value;
-  useEffect(() => editor?.show(buffer.path, buffer.text), [editor, buffer.path, buffer.text]);
   useEffect(() => editor?.wrapLines(isNarrow), [editor, isNarrow]);
   useEffect(() => {
     if (editor !== undefined && shown !== null && shown.path === buffer.path) reveal(editor, shown);
@@ -59,12 +59,13 @@ function useCodeEditor(
   host: { current: HTMLDivElement | null },
   describedBy: string,
 ): { editor: CodeEditor | undefined; trouble: boolean } {
-  const { actions } = usePage();
+  const { store, actions } = usePage();
   const [editor, setEditor] = useState<CodeEditor>();
   const [trouble, setTrouble] = useState(false);
   useEffect(() => {
     let isGone = false;
     let opened: CodeEditor | undefined;
+    let stop = (): void => {};
     const open = async (): Promise<void> => {
       const { openCodeEditor } = await import("./code-editor.ts");
       if (isGone || host.current === null) return;
@@ -73,14 +74,27 @@ function useCodeEditor(
         onSave: () => void actions.saveNow(),
         describedBy,
       });
+      stop = follow(store, opened);
       setEditor(opened);
     };
     const timer = setTimeout(() => void open().catch(() => setTrouble(true)));
     return () => {
       isGone = true;
       clearTimeout(timer);
+      stop();
       opened?.destroy();
     };
   }, []);
   return { editor, trouble };
+}
+
+/**
+ * Keeps the editor on the active file, in the same tick in which the store changes: a key typed between a change on disk and
+ * a later render would be taken for an answer to the new text.
+ */
+function follow(store: Store, editor: CodeEditor): () => void {
+  return effect(() => {
+    const buffer = store.buffers.value.get(store.activeFile.value ?? "");
+    if (buffer !== undefined) editor.show(buffer.path, buffer.text, buffer.revision);
+  });
 }

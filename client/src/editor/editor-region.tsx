@@ -20,7 +20,11 @@ export function EditorRegion(): JSX.Element {
         Tab indents once you have typed or clicked here. Escape, then Tab leaves the editor. Control+S saves
         now.
       </p>
-      {buffer === undefined ? <EditorEmpty /> : <EditorBody buffer={buffer} describedBy={KEYS_ID} />}
+      {buffer === undefined ? (
+        <EditorEmpty />
+      ) : (
+        <EditorBody key={store.lesson.value?.slug} buffer={buffer} describedBy={KEYS_ID} />
+      )}
     </section>
   );
 }

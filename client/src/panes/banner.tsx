@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Connection, secondsUntil } from "../state/connection.ts";
+import { Mark } from "../ui/mark.tsx";
 import { usePage } from "../ui/page-context.ts";
 import { useNow } from "../ui/use-now.ts";
 
@@ -28,6 +29,7 @@ function Away({ connection }: { connection: Connection }): JSX.Element {
   const now = useNow(isWaiting, 250);
   return (
     <div class="banner" data-level="warning">
+      <Mark tone="queued" />
       <p role="status">The server is not answering. Your workers may still be running.</p>
       <p class="numbers banner-count">
         {isWaiting ? `Trying again in ${secondsUntil(connection.retryAt, now)} s.` : "Trying again…"}
@@ -43,6 +45,7 @@ function Refused(): JSX.Element {
   const { actions } = usePage();
   return (
     <div class="banner" data-level="error">
+      <Mark tone="failed" />
       <p role="alert">
         The playground was started again, and this page still has the key of the earlier start. Open the
         address that it printed in your terminal.

@@ -9,7 +9,7 @@ export function PaneNote({ pane }: { pane: PaneId }): JSX.Element | null {
   const state = store.panes.value[pane];
   if (state.phase === "closed") {
     return (
-      <Note>
+      <Note isBar>
         This shell has ended ({state.reason}). A step of the lesson, or starting the lesson over, opens a new
         one.
       </Note>
@@ -20,8 +20,9 @@ export function PaneNote({ pane }: { pane: PaneId }): JSX.Element | null {
   return pane === "worker" ? <WorkerNote /> : <ProducerNote />;
 }
 
-function Note({ children }: { children: ComponentChildren }): JSX.Element {
-  return <div class="pane-note">{children}</div>;
+/** Over the empty screen, or, where there is text already, as a bar below it. */
+function Note({ isBar = false, children }: { isBar?: boolean; children: ComponentChildren }): JSX.Element {
+  return <div class={`pane-note ${isBar ? "pane-note-bar" : ""}`}>{children}</div>;
 }
 
 function BrokerNote(): JSX.Element | null {
@@ -30,8 +31,8 @@ function BrokerNote(): JSX.Element | null {
   if (redis === null || redis.up) return null;
   const isOurs = redis.kind !== "external";
   return (
-    <Note>
-      <p>Redis keeps messages until a worker takes them. Not running. {redis.error}</p>
+    <Note isBar>
+      <p>{isOurs ? "Redis keeps messages until a worker takes them. Not running." : redis.error}</p>
       {isOurs ? (
         <button type="button" class="button button-small" onClick={() => void actions.startRedis()}>
           Start Redis
