@@ -1,4 +1,5 @@
 import { askWorkers } from "../control/index.ts";
+import { encodeJson } from "../protocol/json.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { OptionValues, plural } from "./option-values.ts";
 import { type OptionSpec, parseOptions, renderHelp } from "./options.ts";
@@ -55,7 +56,7 @@ async function showStatus(values: OptionValues, context: CommandContext): Promis
     stderr.write("Error: No nodes replied within time constraint\n");
     return NOBODY;
   }
-  if (json) stdout.write(`${JSON.stringify(Object.fromEntries(answers))}\n`);
+  if (json) stdout.write(`${encodeJson(Object.fromEntries(answers))}\n`);
   stdout.write(`\n${answers.size} ${plural(answers.size, "node")} online.\n`);
   return 0;
 }

@@ -1,0 +1,80 @@
+"""A Celery client driven over pipes: one JSON request a line in, one JSON answer a line out."""
+import json
+import sys
+import time
+import traceback
+
+from interop_app import app
+
+
+def send(task, args=(), kwargs=None, **options):
+    return app.send_task(task, args=args, kwargs=kwargs, **options).id
+
+
+def get(id, timeout=20):
+    result = app.AsyncResult(id)
+    try:
+        return {'value': result.get(timeout=timeout), 'state': result.state}
+    except Exception as exc:  # the task's error, or the lack of a result
+        return {'error': type(exc).__name__, 'args': list(exc.args), 'bases': [base.__name__ for base in type(exc).__mro__[1:]],
+                'module': type(exc).__module__, 'state': result.state, 'traceback': result.traceback}
+
+
+def meta(id):
+    return app.backend.get_task_meta(id, cache=False)
+
+
+def states(id, until, timeout=20):
+    """Every state that the result goes through, as seen by asking again and again."""
+    seen, end = [], time.monotonic() + timeout
+    while time.monotonic() < end:
+        state = app.AsyncResult(id).state
+        if not seen or seen[-1] != state:
+            seen.append(state)
+        if state == until:
+            break
+        time.sleep(0.01)
+    return seen
+
+
+def ping(timeout=2, destination=None):
+    return app.control.inspect(timeout=timeout, destination=destination).ping()
+
+
+def capture(until, timeout=20, send=None):
+    """Events as Celery's own receiver gives them out, until one of the type `until`.
+
+    `send`: a task and its arguments, sent when the first event shows that the receiver hears.
+    """
+    events = []
+
+    def on_event(event):
+        if send and not events:
+            app.send_task(send[0], args=send[1])
+        events.append(event)
+        if event['type'] == until:
+            receiver.should_stop = True
+
+    with app.connection_for_read() as connection:
+        receiver = app.events.Receiver(connection, handlers={'*': on_event})
+        for _ in receiver.itercapture(limit=None, timeout=timeout, wakeup=True):
+            pass
+    return events
+
+
+COMMANDS = {command.__name__: command for command in (send, get, meta, states, ping, capture)}
+
+
+def main():
+    print(json.dumps('ready'), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = {'ok': COMMANDS[request.pop('command')](**request)}
+        except Exception:
+            answer = {'fault': traceback.format_exc()}
+        print(json.dumps(answer, default=repr), flush=True)
+
+
+if __name__ == '__main__':
+    main()
