@@ -1,8 +1,8 @@
-import { SerializeAddon } from "@xterm/addon-serialize";
 import { Unicode11Addon } from "@xterm/addon-unicode11";
 import headless, { type IBufferLine } from "@xterm/headless";
 import { ScreenGone } from "./errors.ts";
-import { trackUnserialized } from "./unserialized.ts";
+import { trackHiddenModes } from "./hidden-modes.ts";
+import { snapshotOf } from "./snapshot.ts";
 
 export interface ScreenSize {
   readonly cols: number;
@@ -22,18 +22,16 @@ export interface ScreenOptions extends ScreenSize {
  */
 export class Screen {
   readonly #terminal: headless.Terminal;
-  readonly #serializer = new SerializeAddon();
-  readonly #unserialized: () => string;
+  readonly #hiddenModes: () => string;
   #disposed = false;
 
   constructor(options: ScreenOptions) {
     const { cols, rows, scrollback } = options;
     this.#terminal = new headless.Terminal({ cols, rows, scrollback, allowProposedApi: true });
-    this.#terminal.loadAddon(this.#serializer);
     this.#terminal.loadAddon(new Unicode11Addon());
     this.#terminal.unicode.activeVersion = "11";
     this.#terminal.onData(options.reply);
-    this.#unserialized = trackUnserialized(this.#terminal);
+    this.#hiddenModes = trackHiddenModes(this.#terminal);
   }
 
   write(bytes: Uint8Array): void {
@@ -66,9 +64,7 @@ export class Screen {
   /** The screen and `scrollback` lines above it as escape sequences for an empty terminal of the same size. */
   snapshot(scrollback: number): Promise<string> {
     return this.#settled(() => {
-      // addon-serialize 0.14 enters the alternate screen with the colours of the normal one still on.
-      const data = this.#serializer.serialize({ scrollback }).replaceAll("\x1b[?1049h", "\x1b[0m\x1b[?1049h");
-      return data + this.#unserialized();
+      return snapshotOf(this.#terminal, scrollback) + this.#hiddenModes();
     });
   }
 
@@ -100,7 +96,8 @@ export class Screen {
 
 /** A row that goes on in the next one keeps the spaces at its end: they are between words. */
 function addRow(lines: string[], row: IBufferLine, wrapsOn: boolean): void {
-  const text = row.translateToString(!wrapsOn);
+  const all = row.translateToString(!wrapsOn);
+  const text = wrapsOn ? all : all.trimEnd();
   if (row.isWrapped && lines.length > 0) lines.push((lines.pop() ?? "") + text);
   else lines.push(text);
 }

@@ -19,7 +19,7 @@ import { bounded, whenEmitted } from "./waiting.ts";
 /** The server's copy keeps more than a page shows. */
 const SCROLLBACK_LINES = 5000;
 const START_WITHIN_MS = 15_000;
-const FRESH_PROMPT_WITHIN_MS = 1000;
+const FRESH_PROMPT = { presses: 4, withinMs: 300, settleMs: 100 } as const;
 /** After Enter, a shell that says nothing about beginnings has asked for more, or is done with an empty line, by then. */
 const GUESS_WITHIN_MS = 200;
 /** What runs may finish within this when its shell is closed. */
@@ -251,12 +251,28 @@ export class ShellLife {
     this.#pty.submit?.(script);
   }
 
+  /**
+   * Ctrl-C at the prompt, again when no new prompt comes: bash 5.2 that is caught while it draws a line may take it and
+   * draw none. After a second one, the answer to the first may still be on its way.
+   */
   async #freshPrompt(): Promise<void> {
-    const wait = bounded(FRESH_PROMPT_WITHIN_MS);
-    const prompt = whenEmitted(this.events, "prompt", () => true, wait.signal);
-    this.interrupt();
-    // Without an answer the keys of the command itself clear the line.
-    await prompt.catch(wait.rethrowUnlessTimeout);
+    for (let presses = 1; presses <= FRESH_PROMPT.presses; presses += 1) {
+      this.interrupt();
+      if (!(await this.#promptWithin(FRESH_PROMPT.withinMs))) continue;
+      if (presses > 1) await this.#promptWithin(FRESH_PROMPT.settleMs);
+      return;
+    }
+  }
+
+  async #promptWithin(ms: number): Promise<boolean> {
+    const wait = bounded(ms);
+    return whenEmitted(this.events, "prompt", () => true, wait.signal).then(
+      () => true,
+      (error: unknown) => {
+        wait.rethrowUnlessTimeout(error);
+        return false;
+      },
+    );
   }
 
   #reply(data: string): void {

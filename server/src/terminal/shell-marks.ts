@@ -2,7 +2,7 @@
  * What the shell says about itself, as OSC 133 marks between its output (FinalTerm's shell integration). Each carries
  * the pane's secret, so that a program cannot end a step by printing a mark.
  *
- * - `A` prompt: ready for a command, or with `k=s` for the rest of one · `C` began: a command starts · `D` ended: with its exit status
+ * - `B` prompt, at its end: ready for a command, or with `k=s` for the rest of one · `C` began: a command starts · `D` ended: with its exit status
  * - `P` ready: the shell's pid and terminal, once
  */
 export type ShellMark =
@@ -101,12 +101,12 @@ function nextEscape(chunk: Uint8Array, from: number): number {
   return found < 0 ? chunk.length : found;
 }
 
-/** `A;key=…`, `A;k=s;key=…`, `C;key=…;command`, `D;status;key=…`, `P;key=…;pid;tty`. */
+/** `B;key=…`, `B;k=s;key=…`, `C;key=…;command`, `D;status;key=…`, `P;key=…;pid;tty`. */
 function parseMark(payload: string, secret: string): ShellMark | undefined {
   const key = `;key=${secret}`;
   const [kind, ...rest] = payload.split(";");
   if (!payload.includes(key)) return undefined;
-  if (kind === "A") return { type: rest[0] === "k=s" ? "continued" : "prompt" };
+  if (kind === "B") return { type: rest[0] === "k=s" ? "continued" : "prompt" };
   if (kind === "C") return { type: "began", command: rest.slice(1).join(";").trim() };
   if (kind === "D") return { type: "ended", exit: Number.parseInt(rest[0] ?? "", 10) || 0 };
   if (kind !== "P") return undefined;

@@ -12,6 +12,15 @@ export interface ShellScriptOptions {
 const PROMPT = { ok: "1;32", failed: "1;31" } as const;
 
 /**
+ * - `-ixon`: Ctrl-S, which many press to save, does not freeze the program.
+ * - `noflsh`: Ctrl-C does not throw away output. Linux sends the signal first and empties the buffer then, and by then
+ *   the shell may have said that the command ended: the pane would look busy for ever.
+ *
+ * @see Linux drivers/tty/n_tty.c, isig()
+ */
+const TERMINAL_SETTINGS = "stty -ixon iutf8 noflsh 2>/dev/null";
+
+/**
  * For bash 3.2 and later, read before the first prompt. Nothing of the learner's own settings is: they would make
  * prompts, aliases and keys that a lesson does not know.
  *
@@ -24,7 +33,7 @@ export function bashScript(options: ShellScriptOptions): string {
 export -n PROMPT_COMMAND
 unset INPUTRC
 unset -f command_not_found_handle 2>/dev/null
-stty -ixon iutf8 2>/dev/null
+${TERMINAL_SETTINGS}
 set +H
 shopt -s histappend checkwinsize
 HISTFILE=${quoted(history)} HISTSIZE=2000 HISTFILESIZE=2000 HISTCONTROL=ignoredups
@@ -56,7 +65,7 @@ __playground_debug() {
   __playground_at_prompt=
   __playground_began
 }
-PS1='\\[\\e]133;A;key=${secret}\\a\\e[2m\\]${pane}\\[\\e[0;\${__playground_colour}m\\] $ \\[\\e[0m\\]'
+PS1='\\[\\e]133;A\\a\\e[2m\\]${pane}\\[\\e[0;\${__playground_colour}m\\] $ \\[\\e[0m\\e]133;B;key=${secret}\\a\\]'
 PS2='\\[\\e[2m\\]>\\[\\e[0m\\] '
 __playground_colour='${PROMPT.ok}'
 if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
@@ -74,7 +83,7 @@ export function zshScript(options: ShellScriptOptions): string {
   const { pane, secret, history } = options;
   return `
 unset ZDOTDIR
-stty -ixon iutf8 2>/dev/null
+${TERMINAL_SETTINGS}
 HISTFILE=${quoted(history)} HISTSIZE=2000 SAVEHIST=2000
 setopt INC_APPEND_HISTORY HIST_IGNORE_DUPS INTERACTIVE_COMMENTS
 unsetopt BANG_HIST PROMPT_CR PROMPT_SP BEEP NOMATCH
@@ -84,7 +93,7 @@ __playground_ended() { builtin printf '\\033]133;D;%s;key=${secret}\\a' "$?" }
 __playground_began() { builtin printf '\\033]133;C;key=${secret};%s\\a' "\${\${1[1,2000]}//[[:cntrl:]]/ }" }
 precmd_functions=(__playground_ended)
 preexec_functions=(__playground_began)
-PS1=$'%{\\e]133;A;key=${secret}\\a\\e[2m%}${pane}%{\\e[0m%} %(?.%{\\e[${PROMPT.ok}m%}.%{\\e[${PROMPT.failed}m%})\\$%{\\e[0m%} '
+PS1=$'%{\\e]133;A\\a\\e[2m%}${pane}%{\\e[0m%} %(?.%{\\e[${PROMPT.ok}m%}.%{\\e[${PROMPT.failed}m%})\\$%{\\e[0m%} %{\\e]133;B;key=${secret}\\a%}'
 PS2=$'%{\\e[2m%}>%{\\e[0m%} '
 builtin printf '\\033]133;P;key=${secret};%s;%s\\a' "$$" "$(tty 2>/dev/null)"
 `.trimStart();
@@ -95,12 +104,12 @@ export function posixScript(options: ShellScriptOptions): string {
   const { pane, secret } = options;
   return `
 unset ENV
-stty -ixon iutf8 2>/dev/null
+${TERMINAL_SETTINGS}
 __playground_bell=$(printf '\\007')
 __playground_escape=$(printf '\\033')
 __playground_mark="\${__playground_escape}]133;"
-PS1='\${__playground_mark}D;$?;key=${secret}\${__playground_bell}\${__playground_mark}A;key=${secret}\${__playground_bell}${pane} $ '
-PS2='\${__playground_mark}A;k=s;key=${secret}\${__playground_bell}> '
+PS1='\${__playground_mark}D;$?;key=${secret}\${__playground_bell}${pane} $ \${__playground_mark}B;key=${secret}\${__playground_bell}'
+PS2='> \${__playground_mark}B;k=s;key=${secret}\${__playground_bell}'
 printf '\\033]133;P;key=${secret};%s;%s\\007' "$$" "$(tty 2>/dev/null)"
 `.trimStart();
 }
@@ -117,8 +126,9 @@ __playground_mark() { printf '\\033]133;%s\\007' "$1"; }
 __playground_colour='${PROMPT.ok}'
 __playground_mark "P;key=${secret};$$;"
 while :; do
-  __playground_mark 'A;key=${secret}'
+  __playground_mark A
   printf '\\033[2m${pane}\\033[0;%sm $ \\033[0m' "$__playground_colour"
+  __playground_mark 'B;key=${secret}'
   IFS= read -r __playground_file <&3 || exit 0
   __playground_text=$(cat "$__playground_file")
   printf '%s\\n' "$__playground_text"

@@ -1,18 +1,18 @@
 import type { Terminal } from "@xterm/headless";
 
-/** Private modes that addon-serialize 0.14 leaves out, with the state that a new terminal has them in. */
+/** Private modes that xterm's public interface does not tell, with the state that a new terminal has them in. */
 const MODES: ReadonlyMap<number, "h" | "l"> = new Map([
   [25, "h"], // cursor shown
   [1006, "l"], // mouse reports as text
 ]);
 
 /**
- * Follows what addon-serialize does not write into a snapshot and full-screen programs need after one: a hidden
- * cursor, the kind of mouse report, the scrolling region.
+ * Follows what xterm's public interface does not tell, and full-screen programs need after a snapshot: a hidden cursor,
+ * the kind of mouse report, the scrolling region.
  *
  * @returns the sequences to put behind a snapshot, now.
  */
-export function trackUnserialized(terminal: Terminal): () => string {
+export function trackHiddenModes(terminal: Terminal): () => string {
   const modes = new Map(MODES);
   const forget = (): false => {
     for (const [mode, state] of MODES) modes.set(mode, state);

@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { BrowserTerminal } from "../../test/browser-terminal.ts";
+import { snapshotOf } from "./snapshot.ts";
+
+const COLS = 13;
+const ROWS = 5;
+
+async function redrawn(output: string): Promise<{ before: string[]; after: string[] }> {
+  const original = new BrowserTerminal(COLS, ROWS);
+  original.terminal.write(output);
+  await original.settled();
+  const copy = new BrowserTerminal(COLS, ROWS);
+  copy.terminal.write(snapshotOf(original.terminal, 1000));
+  return { before: await original.cells(500), after: await copy.cells(500) };
+}
+
+const words = fc.stringMatching(/^[a-z ]{0,30}$/);
+const wide = fc.constantFrom("日本", "🎉", "e\u0301", "ü", "x");
+const sgr = fc
+  .array(
+    fc.constantFrom(
+      "0",
+      "1",
+      "2",
+      "3",
+      "4",
+      "7",
+      "9",
+      "22",
+      "27",
+      "31",
+      "97",
+      "44",
+      "103",
+      "38;5;200",
+      "48;5;9",
+      "38;2;1;2;3",
+      "48;2;9;8;7",
+      "39",
+      "49",
+    ),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((codes) => `\x1b[${codes.join(";")}m`);
+const move = fc.constantFrom(
+  "\r\n",
+  "\r",
+  "\b",
+  "\n",
+  "\t",
+  "\x1b[2;3H",
+  "\x1b[A",
+  "\x1b[5C",
+  "\x1b[H",
+  "\x1b[99;99H",
+);
+const erase = fc.constantFrom(
+  "\x1b[K",
+  "\x1b[1K",
+  "\x1b[2K",
+  "\x1b[J",
+  "\x1b[2J",
+  "\x1b[3X",
+  "\x1b[2P",
+  "\x1b[2@",
+  "\x1b[L",
+  "\x1b[M",
+  "\x1b[S",
+);
+const switchScreen = fc.constantFrom("\x1b[?1049h", "\x1b[?1049l");
+const output = fc
+  .array(
+    fc.oneof(
+      { weight: 5, arbitrary: words },
+      { weight: 3, arbitrary: wide },
+      { weight: 4, arbitrary: sgr },
+      { weight: 4, arbitrary: move },
+      { weight: 2, arbitrary: erase },
+      switchScreen,
+    ),
+    { maxLength: 40 },
+  )
+  .map((parts) => parts.join(""));
+
+test("given any output, when the screen is drawn again from its snapshot, then every cell, style and the cursor are the same", {
+  timeout: 60_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(output, async (text) => {
+      const { before, after } = await redrawn(text);
+      expect(after).toEqual(before);
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test("given any output, when more is printed after a snapshot, then both screens go on the same", {
+  timeout: 60_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(output, fc.oneof(words, wide, sgr), async (text, more) => {
+      const original = new BrowserTerminal(COLS, ROWS);
+      original.terminal.write(text);
+      await original.settled();
+      const copy = new BrowserTerminal(COLS, ROWS);
+      copy.terminal.write(snapshotOf(original.terminal, 1000));
+
+      for (const { terminal } of [original, copy]) terminal.write(`${more}next`);
+
+      expect(await copy.cells(ROWS)).toEqual(await original.cells(ROWS));
+    }),
+    { numRuns: 400 },
+  );
+});
