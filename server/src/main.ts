@@ -10,6 +10,7 @@ import { type Config, readConfig } from "./config.ts";
 import { type HttpServer, makeApp, openHttpServer, openStaticFiles } from "./http/index.ts";
 import { openPlayground, type Playground } from "./playground/index.ts";
 import {
+  freePort,
   type Lock,
   launcherGone,
   openReaper,
@@ -128,6 +129,8 @@ async function openShells({ config, session, directory, log }: Serving): Promise
   const ours = {
     PATH: `${folder}:${path}`,
     REDIS_URL: own?.url ?? config.redisUrl ?? "",
+    // For the learner's own web server: two playgrounds on one machine would both want 8000.
+    PORT: String(await freePort()),
     [SESSION_VARIABLE]: session,
   };
   return openPlayground({

@@ -1,3 +1,4 @@
+export { freePort } from "./free-port.ts";
 export { launcherGone } from "./launcher.ts";
 export { type Holder, type Lock, type LockResult, takeLock } from "./lock.ts";
 export { ownProgram } from "./own-program.ts";

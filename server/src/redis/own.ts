@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../processes/index.ts";
 
 /** The playground's own Redis: where it will listen, and what proves that whoever listens there is it. */
 export interface OwnRedis {
@@ -57,16 +56,4 @@ export async function readConfiguration(file: string): Promise<{ port: number; p
   const lines = (await readFile(file, "utf8")).split("\n").map((line) => line.split(" "));
   const value = (key: string): string => lines.find(([name]) => name === key)?.[1] ?? "";
   return { port: Number(value("port")), password: value("requirepass") };
-}
-
-/** A port that was free a moment ago on 127.0.0.1. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return address.port;
 }
