@@ -143,8 +143,9 @@ describe("Celery's own tools", () => {
   test("given a task running on our worker, when Celery's receiver listens, then it sees the task's life and our signs of life", async () => {
     const events = await python.ask<Record<string, unknown>[]>({
       command: "capture",
+      task: "interop.add",
+      args: [4, 4],
       until: "task-succeeded",
-      send: ["interop.add", [4, 4]],
     });
 
     const done = events.at(-1);

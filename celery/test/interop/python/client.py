@@ -41,18 +41,16 @@ def ping(timeout=2, destination=None):
     return app.control.inspect(timeout=timeout, destination=destination).ping()
 
 
-def capture(until, timeout=20, send=None):
-    """Events as Celery's own receiver gives them out, until one of the type `until`.
-
-    `send`: a task and its arguments, sent when the first event shows that the receiver hears.
-    """
-    events = []
+def capture(task, args, until, timeout=30):
+    """Events as Celery's own receiver gives them out, until the one of type `until` about a task that is sent once the first
+    event has shown that the receiver hears."""
+    events, sent = [], []
 
     def on_event(event):
-        if send and not events:
-            app.send_task(send[0], args=send[1])
         events.append(event)
-        if event['type'] == until:
+        if not sent:
+            sent.append(app.send_task(task, args=args).id)
+        if event['type'] == until and event.get('uuid') == sent[0]:
             receiver.should_stop = True
 
     with app.connection_for_read() as connection:
