@@ -4,4 +4,13 @@ import type { Command } from "./command.ts";
  * Every sub-command of `celery`, in the order of its help page. Loaded on demand: `celery worker` must not pay
  * for what `celery shell` imports.
  */
-export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = {};
+export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = {
+  worker: async () => (await import("./worker.ts")).command,
+  beat: async () => (await import("./beat.ts")).command,
+  call: async () => (await import("./call.ts")).command,
+  result: async () => (await import("./result.ts")).command,
+  status: async () => (await import("./status.ts")).command,
+  purge: async () => (await import("./purge.ts")).command,
+  report: async () => (await import("./report.ts")).command,
+  shell: async () => (await import("./shell.ts")).command,
+};
