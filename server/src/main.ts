@@ -1,7 +1,7 @@
 /** Composition root: reads the command line, opens everything in the order of its life, and closes it again. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import open from "open";
@@ -15,6 +15,7 @@ import {
   launcherGone,
   openReaper,
   SESSION_VARIABLE,
+  type Session,
   sweepSession,
   takeLock,
 } from "./processes/index.ts";
@@ -53,9 +54,13 @@ async function main(argv: readonly string[]): Promise<number> {
 async function run(config: Config): Promise<number> {
   const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
   const ending = endSignal(config);
-  const session = randomUUID();
-  const runs = join(config.workspace, ".run");
-  const taken = await takeLock(join(runs, "lock.json"), session);
+  const id = randomUUID();
+  // Without links, because the working directories of processes are.
+  const workspace = await mkdir(config.workspace, { recursive: true, mode: 0o700 }).then(() =>
+    realpath(config.workspace),
+  );
+  const runs = join(workspace, ".run");
+  const taken = await takeLock(join(runs, "lock.json"), id);
   if (!taken.held) {
     const at = taken.by.url === null ? "" : ` Its page: ${taken.by.url}`;
     process.stderr.write(
@@ -65,19 +70,18 @@ async function run(config: Config): Promise<number> {
     return 1;
   }
   await using lock = taken.lock;
-  if (taken.abandoned !== undefined) await bury(join(runs, taken.abandoned.session), taken.abandoned.session);
-  const directory = join(runs, session);
-  await using _reaper = openReaper({ session, directory });
-  await using _sweep = { [Symbol.asyncDispose]: () => bury(directory, session) };
-  await serve({ config, session, directory, lock, log, ending });
+  if (taken.abandoned !== undefined) await bury(sessionIn(runs, taken.abandoned.session));
+  const session = sessionIn(runs, id);
+  await using _reaper = openReaper(session);
+  await using _sweep = { [Symbol.asyncDispose]: () => bury(session) };
+  await serve({ config, session, lock, log, ending });
   return 0;
 }
 
 interface Serving {
   readonly config: Config;
-  readonly session: string;
-  /** This session's own: programs for the panes, Redis's files. */
-  readonly directory: string;
+  /** Its directory holds the programs for the panes and Redis's files. */
+  readonly session: Session;
   readonly lock: Lock;
   readonly log: Logger;
   readonly ending: AbortSignal;
@@ -113,7 +117,7 @@ async function serve(serving: Serving): Promise<void> {
   // The next start takes this address again; the lock must not name it any longer than it answers.
 }
 
-async function openShells({ config, session, directory, log }: Serving): Promise<Playground> {
+async function openShells({ config, session, log }: Serving): Promise<Playground> {
   const env = process.env;
   const path = shellEnvironment(env, {})["PATH"] ?? "";
   const source = await chooseRedis({
@@ -123,15 +127,16 @@ async function openShells({ config, session, directory, log }: Serving): Promise
     path,
     pythonEnvironments: [env["VIRTUAL_ENV"], join(ROOT, ".venv")].filter((folder) => folder !== undefined),
   });
-  const own = source.kind === "external" ? undefined : await prepareOwnRedis(join(directory, "redis"));
-  const folder = join(directory, "bin");
+  const own =
+    source.kind === "external" ? undefined : await prepareOwnRedis(join(session.directory, "redis"));
+  const folder = join(session.directory, "bin");
   await writeBinFolder({ folder, root: ROOT, source, own, path });
   const ours = {
     PATH: `${folder}:${path}`,
     REDIS_URL: own?.url ?? config.redisUrl ?? "",
     // For the learner's own web server: two playgrounds on one machine would both want 8000.
     PORT: String(await freePort()),
-    [SESSION_VARIABLE]: session,
+    [SESSION_VARIABLE]: session.id,
   };
   return openPlayground({
     version: version(),
@@ -169,9 +174,9 @@ function announce(url: string, config: Config): void {
  * Opens the page through a file that only this user can read: the arguments of a program, and so the address with its
  * token, are for every user of the machine to see.
  */
-async function openBrowser(url: string, { directory, log }: Serving): Promise<void> {
+async function openBrowser(url: string, { session, log }: Serving): Promise<void> {
   if (!hasBrowser(process.env)) return;
-  const file = join(directory, "open.html");
+  const file = join(session.directory, "open.html");
   await writeFile(file, `<meta http-equiv="refresh" content="0; url=${url}">\n`, { mode: 0o600 });
   const child = await open(pathToFileURL(file).href).catch((error: unknown) => {
     log.info({ err: error }, "could not open the browser"); // The address is printed.
@@ -204,10 +209,14 @@ function endSignal(config: Config): AbortSignal {
   return ending.signal;
 }
 
+function sessionIn(runs: string, id: string): Session {
+  return { id, directory: join(runs, id) };
+}
+
 /** Ends what a session left, and removes its directory. */
-async function bury(directory: string, session: string): Promise<void> {
+async function bury(session: Session): Promise<void> {
   await sweepSession(session, SWEEP_MS);
-  await rm(directory, { recursive: true, force: true });
+  await rm(session.directory, { recursive: true, force: true });
 }
 
 /** What to tell of an error that whoever typed the command can do something about. */

@@ -2,5 +2,5 @@ export { freePort } from "./free-port.ts";
 export { launcherGone } from "./launcher.ts";
 export { type Holder, type Lock, type LockResult, takeLock } from "./lock.ts";
 export { ownProgram } from "./own-program.ts";
-export { openReaper, type Reaper, type ReaperOptions } from "./reaper.ts";
-export { SESSION_VARIABLE, sweepSession } from "./sweep.ts";
+export { openReaper, type Reaper } from "./reaper.ts";
+export { findSession, SESSION_VARIABLE, type Session, sweepSession } from "./sweep.ts";

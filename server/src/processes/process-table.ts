@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -7,23 +7,33 @@ const run = promisify(execFile);
 /** Enough for `ps` to print every environment of a busy machine. */
 const PS_OUTPUT_BYTES = 64 * 1024 * 1024;
 
+/** What marks the processes of one session. */
+export interface Marks {
+  /** `NAME=value` in the environment. Children inherit it, also those that `setsid` and `nohup` took out of the tree. */
+  readonly entry: string;
+  /**
+   * A folder that only this session works in. Some programs write their title over their environment, and
+   * redis-server is one; but it works in its own data folder.
+   */
+  readonly directory: string;
+}
+
 /**
- * Pids of every living process whose environment holds `entry`, except this one. A child inherits the
- * environment, so this also finds what `setsid` and `nohup` took out of the process tree.
+ * Pids of every living process with one of the marks, except this one.
  *
  * Linux reads `/proc`; elsewhere `ps` is asked, which shows the environments of one's own processes.
- *
- * @param entry `NAME=value`, whole.
  */
-export async function findByEnvironment(entry: string): Promise<readonly number[]> {
-  const pids = process.platform === "linux" ? await scanProc(entry) : await scanPs(entry);
+export async function findMarked(marks: Marks): Promise<readonly number[]> {
+  const pids = process.platform === "linux" ? await scanProc(marks) : await scanPs(marks.entry);
   return pids.filter((pid) => pid !== process.pid);
 }
 
-async function scanProc(entry: string): Promise<number[]> {
+async function scanProc({ entry, directory }: Marks): Promise<number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const wanted = Buffer.from(`\0${entry}\0`);
-  const marked = await Promise.all(pids.map((pid) => environHolds(pid, wanted)));
+  const marked = await Promise.all(
+    pids.map(async (pid) => (await environHolds(pid, wanted)) || (await worksIn(pid, directory))),
+  );
   return pids.filter((_, index) => marked[index]);
 }
 
@@ -31,6 +41,12 @@ async function scanProc(entry: string): Promise<number[]> {
 async function environHolds(pid: number, wanted: Buffer): Promise<boolean> {
   const environ = await readFile(`/proc/${pid}/environ`).catch(() => Buffer.alloc(0));
   return Buffer.concat([Buffer.from("\0"), environ, Buffer.from("\0")]).includes(wanted);
+}
+
+/** A folder that was removed under a process still has its name, with a note at the end. */
+async function worksIn(pid: number, directory: string): Promise<boolean> {
+  const folder = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+  return folder === directory || folder.startsWith(`${directory}/`);
 }
 
 async function scanPs(entry: string): Promise<number[]> {

@@ -6,23 +6,23 @@
  * Arguments: the session's marker, the session's directory.
  */
 import { rm } from "node:fs/promises";
-import { sweepSession } from "./sweep.ts";
+import { type Session, sweepSession } from "./sweep.ts";
 
 /** The promise to the learner is ten seconds; a machine in trouble gets twice the time. */
 const WITHIN_MS = 20_000;
 
-const [session, directory] = process.argv.slice(2);
-if (!session || !directory) throw new Error("usage: reaper-main SESSION DIRECTORY");
+const [id, directory] = process.argv.slice(2);
+if (!id || !directory) throw new Error("usage: reaper-main SESSION DIRECTORY");
 
 // Whoever ends the server's whole group must not end the one who cleans up after it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
 process.stdin.resume();
 process.stdin.once("error", () => process.stdin.destroy());
-process.stdin.once("close", () => void cleanUp(session, directory));
+process.stdin.once("close", () => void cleanUp({ id, directory }));
 
-async function cleanUp(marker: string, path: string): Promise<void> {
-  const left = await sweepSession(marker, WITHIN_MS);
-  await rm(path, { recursive: true, force: true });
+async function cleanUp(session: Session): Promise<void> {
+  const left = await sweepSession(session, WITHIN_MS);
+  await rm(session.directory, { recursive: true, force: true });
   process.exit(left === 0 ? 0 : 1);
 }

@@ -8,15 +8,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
-import { findByEnvironment } from "./process-table.ts";
-import { sweepSession } from "./sweep.ts";
+import { findSession, sweepSession } from "./sweep.ts";
 
 /** A stand-in for the server: opens a reaper, then starts what a pane would, and waits. */
 const SERVER = `
 import { spawn } from "node:child_process";
 import { openReaper } from ${JSON.stringify(new URL("./reaper.ts", import.meta.url).href)};
 const [session, directory, command] = process.argv.slice(1);
-const reaper = openReaper({ session, directory });
+const reaper = openReaper({ id: session, directory });
 const env = { PATH: process.env.PATH, PLAYGROUND_SESSION: session };
 spawn("/bin/sh", ["-c", command], { env, stdio: ["ignore", "inherit", "ignore"] });
 process.on("SIGTERM", async () => { await reaper[Symbol.asyncDispose](); process.exit(0); });
@@ -48,8 +47,10 @@ async function stage(command: string): Promise<Stage> {
   return { server, session, directory };
 }
 
+const nowhere = "/no-folder-of-a-test";
+
 const marked = (session: string): Promise<readonly number[]> =>
-  findByEnvironment(`PLAYGROUND_SESSION=${session}`);
+  findSession({ id: session, directory: nowhere });
 
 test("given shells with children that left the process tree, when the server is killed, then all end within 10 seconds", async () => {
   const { server, session, directory } = await stage(
@@ -82,10 +83,23 @@ test("given processes of another session, when one is swept, then the other live
   const child = spawn("sleep", ["600"], { env: { PATH: process.env["PATH"], PLAYGROUND_SESSION: others } });
   await once(child, "spawn");
 
-  expect(await sweepSession(randomUUID(), 1_000)).toBe(0);
+  expect(await sweepSession({ id: randomUUID(), directory: nowhere }, 1_000)).toBe(0);
   expect(await marked(others)).toEqual([child.pid]);
 
   const ended = once(child, "exit");
-  expect(await sweepSession(others, 5_000)).toBe(0);
+  expect(await sweepSession({ id: others, directory: nowhere }, 5_000)).toBe(0);
+  expect(await ended).toEqual([null, "SIGKILL"]);
+});
+
+test("given a program that works in the session's folder, when it hides its environment, then it is swept all the same", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "reaper-"));
+  const child = spawn("sleep", ["600"], { cwd: directory, env: { PATH: process.env["PATH"] } });
+  await once(child, "spawn");
+  const ended = once(child, "exit");
+
+  expect(await sweepSession({ id: randomUUID(), directory: directory.slice(0, -1) }, 1_000)).toBe(0);
+  expect(child.exitCode).toBe(null);
+  expect(await sweepSession({ id: randomUUID(), directory }, 5_000)).toBe(0);
+
   expect(await ended).toEqual([null, "SIGKILL"]);
 });

@@ -1,22 +1,34 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { findByEnvironment } from "./process-table.ts";
+import { findMarked } from "./process-table.ts";
 
 /** Name of the variable that marks every process that the playground's shells start. */
 export const SESSION_VARIABLE = "PLAYGROUND_SESSION";
 
 const PAUSE_MS = 30;
 
+/** One run of the server, as the sweep needs it. */
+export interface Session {
+  /** Value of `PLAYGROUND_SESSION` in the environments of all that its shells start. */
+  readonly id: string;
+  /** The session's own folder, absolute and without links. */
+  readonly directory: string;
+}
+
+/** Pids of what a session's shells started and what is still alive. */
+export function findSession({ id, directory }: Session): Promise<readonly number[]> {
+  return findMarked({ entry: `${SESSION_VARIABLE}=${id}`, directory });
+}
+
 /**
  * Ends every process of a session with SIGKILL, again and again until one look finds none: a process
  * may fork between the look and the signal.
  *
- * @param session the value of `PLAYGROUND_SESSION` in their environments.
  * @returns how many were still there after `withinMs`; 0 is the promise kept.
  */
-export async function sweepSession(session: string, withinMs: number): Promise<number> {
+export async function sweepSession(session: Session, withinMs: number): Promise<number> {
   const deadline = performance.now() + withinMs;
   for (;;) {
-    const pids = await findByEnvironment(`${SESSION_VARIABLE}=${session}`);
+    const pids = await findSession(session);
     if (pids.length === 0 || performance.now() > deadline) return pids.length;
     for (const pid of pids) kill(pid);
     await delay(PAUSE_MS);
