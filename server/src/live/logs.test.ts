@@ -298,6 +298,7 @@ describe("results", () => {
       result: { excType: "ValueError", excMessage: ["bad", 1] },
       error: { type: "ValueError", message: "bad, 1" },
       at: Date.parse("2026-11-21T10:00:00Z"),
+      isNotice: true,
     });
     for (const other of ["", "NaN", "[]", "null", '{"status": "SUCCESS"}', '{"task_id": 1, "status": 2}']) {
       expect(parseStored(other)).toBeUndefined();

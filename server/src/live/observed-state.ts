@@ -10,7 +10,7 @@ import type { Probes } from "./probes.ts";
 import { type Counts, QueueLog } from "./queue-log.ts";
 import { StepLog } from "./step-log.ts";
 import { TaskLog } from "./task-log.ts";
-import { isFinal, type ResultNews } from "./task-record.ts";
+import { isFinal, type ResultNews, type TaskRecord } from "./task-record.ts";
 import { WorkerLog } from "./worker-log.ts";
 
 export interface ObservedStateDeps {
@@ -88,9 +88,14 @@ export class ObservedState {
     return this.#queues.names(this.#tasks.queues());
   }
 
+  /** A result that was asked for. */
+  onStored(news: ResultNews, asked: TaskRecord): void {
+    if (this.#tasks.onStored(news, asked)) this.#deps.changed();
+  }
+
   /** The newest tasks whose stored end was not seen. */
-  openTasks(limit: number): readonly string[] {
-    return this.#tasks.open().slice(-limit);
+  openTasks(limit: number): readonly TaskRecord[] {
+    return this.#tasks.open(this.#deps.now(), limit);
   }
 
   /** @returns whether a worker was found dead. */

@@ -135,11 +135,11 @@ class RedisLive implements Live {
 
   /** Pub/sub has no memory: what was stored while we were not listening is read here. */
   async #recheck(): Promise<void> {
-    const ids = this.#state.openTasks(RECHECKED);
-    const stored = await Promise.all(ids.map((id) => this.#observer.get(`celery-task-meta-${id}`)));
-    for (const text of stored) {
-      const meta = text === null ? undefined : parseStored(text);
-      if (meta !== undefined) this.#state.onResult(resultNews(meta, Date.now()));
+    const tasks = this.#state.openTasks(RECHECKED);
+    const stored = await Promise.all(tasks.map(({ id }) => this.#observer.get(`celery-task-meta-${id}`)));
+    for (const [index, task] of tasks.entries()) {
+      const meta = parseStored(stored[index] ?? "");
+      if (meta !== undefined) this.#state.onStored(resultNews(meta, Date.now(), { isNotice: false }), task);
     }
   }
 

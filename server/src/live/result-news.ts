@@ -19,7 +19,11 @@ const MAX_DEPTH = 32;
  *
  * @param now epoch milliseconds: when it was heard, for states without a time of their own.
  */
-export function resultNews({ taskId, status, result, dateDone }: StoredResult, now: number): ResultNews {
+export function resultNews(
+  { taskId, status, result, dateDone }: StoredResult,
+  now: number,
+  { isNotice = true }: { readonly isNotice?: boolean } = {},
+): ResultNews {
   const done = dateDone === null ? Number.NaN : Date.parse(dateDone);
   return {
     taskId,
@@ -27,6 +31,7 @@ export function resultNews({ taskId, status, result, dateDone }: StoredResult, n
     result: toJson(result, MAX_DEPTH),
     error: ERROR_STATES.includes(status) ? errorOf(result) : null,
     at: Number.isNaN(done) ? now : done,
+    isNotice,
   };
 }
 

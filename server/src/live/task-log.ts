@@ -1,6 +1,5 @@
 import type { TaskFacts } from "../checks/facts.ts";
 import {
-  isFinal,
   newRecord,
   type ResultNews,
   type TaskEvent,
@@ -11,6 +10,9 @@ import {
 
 /** Oldest tasks are forgotten beyond this many. */
 const MAX_TASKS = 5000;
+
+/** A result is stored within this time of the event that tells of it. */
+const LATE_MS = 10_000;
 
 /** Every task seen since the last reset, in the order in which they were first seen. */
 export class TaskLog {
@@ -23,6 +25,20 @@ export class TaskLog {
 
   onResult(news: ResultNews): void {
     this.#put(withResult(this.#records.get(news.taskId) ?? newRecord(news.taskId), news));
+  }
+
+  /**
+   * A result that was read because its notice may have been missed.
+   *
+   * @param asked the record when it was asked for: what was heard since is newer.
+   * @returns whether it says anything new.
+   */
+  onStored(news: ResultNews, asked: TaskRecord): boolean {
+    const record = this.#records.get(news.taskId);
+    if (record === undefined || record !== asked) return false;
+    const next = withResult(record, news);
+    if (next !== record) this.#put(next);
+    return next !== record;
   }
 
   tasks(): readonly TaskFacts[] {
@@ -39,11 +55,16 @@ export class TaskLog {
     return [...new Set([...this.#records.values()].flatMap((task) => task.queue ?? []))];
   }
 
-  /** Tasks whose end was not seen: their results may have been stored without our hearing of it. */
-  open(): readonly string[] {
-    return [...this.#records.values()]
-      .filter((task) => !isFinal(task.state) || !task.hasResult)
-      .map((task) => task.id);
+  /**
+   * The newest tasks whose stored end was not seen: it may be there without our having heard of it. A task that ended
+   * long ago without one has none.
+   *
+   * @param now epoch milliseconds.
+   */
+  open(now: number, limit: number): readonly TaskRecord[] {
+    const isOpen = (task: TaskRecord): boolean =>
+      task.finishedAt === null || (task.storedState !== task.state && now - task.finishedAt < LATE_MS);
+    return [...this.#records.values()].filter(isOpen).slice(-limit);
   }
 
   clear(): void {

@@ -69,6 +69,7 @@ const stored = (state: string, at: number, change: Partial<ResultNews> = {}): Re
   result: null,
   error: null,
   at: at * 1000,
+  isNotice: true,
   ...change,
 });
 
@@ -209,4 +210,13 @@ test("given a revoked and a rejected task, when they are heard of, then they are
 test("given arguments that no list can be made of, when the task is sent, then they are unknown and not wrong", () => {
   const event = { ...sent(1), args: "(<Thing at 0x1>,)", eta: "2026-11-21T10:00:00+00:00" } as TaskEvent;
   expect(after(event)).toMatchObject({ args: null, eta: Date.parse("2026-11-21T10:00:00Z") });
+});
+
+test("given a state that is read again and again, when nothing changed, then nothing is counted twice", () => {
+  const failure = { error: { type: "UpstreamError", message: "refused" } };
+  const heard = after(started(1), stored("STARTED", 1), stored("RETRY", 2, failure));
+  const again = withResult(heard, stored("RETRY", 3, { ...failure, isNotice: false }));
+  expect(again).toBe(heard);
+  const missed = withResult(again, stored("STARTED", 4, { isNotice: false }));
+  expect(missed).toMatchObject({ state: "STARTED", retries: 1, starts: 2 });
 });

@@ -12,6 +12,8 @@ export interface ResultNews {
   readonly error: { readonly type: string; readonly message: string } | null;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** Heard when it was stored; false when it was read later, perhaps again and again. */
+  readonly isNotice: boolean;
 }
 
 /** One task as far as it was seen. Events and results tell the same story twice; either alone is enough. */
@@ -22,8 +24,8 @@ export interface TaskRecord extends TaskFacts {
   readonly startResults: number;
   readonly retryEvents: number;
   readonly retryResults: number;
-  /** The stored result, not just its repr in an event. */
-  readonly hasResult: boolean;
+  /** The last state that was stored; null while only events are known. */
+  readonly storedState: string | null;
 }
 
 export function newRecord(id: string): TaskRecord {
@@ -49,7 +51,7 @@ export function newRecord(id: string): TaskRecord {
     startResults: 0,
     retryEvents: 0,
     retryResults: 0,
-    hasResult: false,
+    storedState: null,
   };
 }
 
@@ -64,10 +66,11 @@ export function withEvent(record: TaskRecord, event: TaskEvent): TaskRecord {
   return derive(afterEvent(record, event, event.timestamp * 1000));
 }
 
-/** The record after a result. */
+/** The record after a result; the same record when it says nothing new. */
 export function withResult(record: TaskRecord, news: ResultNews): TaskRecord {
+  if (!news.isNotice && news.state === record.storedState) return record;
   const moved = reach(record, news.state, news.at);
-  const seen: TaskRecord = { ...moved, hasResult: true };
+  const seen: TaskRecord = { ...moved, storedState: news.state };
   if (news.state === "STARTED") {
     return derive({ ...seen, ...whereabouts(news.result), startResults: record.startResults + 1 });
   }
@@ -77,7 +80,11 @@ export function withResult(record: TaskRecord, news: ResultNews): TaskRecord {
   // A late notice of an earlier state must not take away what a later one said.
   if (seen.state !== news.state) return derive(seen);
   const isFailure = news.state === "FAILURE" || news.state === "REVOKED";
-  return derive({ ...seen, result: isFailure ? null : news.result, error: isFailure ? news.error : null });
+  return derive({
+    ...seen,
+    result: isFailure ? null : news.result,
+    error: isFailure ? news.error : null,
+  });
 }
 
 function afterEvent(record: TaskRecord, event: TaskEvent, at: number): TaskRecord {
@@ -101,7 +108,7 @@ function afterEvent(record: TaskRecord, event: TaskEvent, at: number): TaskRecor
     case "task-succeeded":
       return {
         ...reach(record, "SUCCESS", at),
-        ...(record.hasResult ? {} : { result: reprOf(event.result), error: null }),
+        ...(record.storedState === "SUCCESS" ? {} : { result: reprOf(event.result), error: null }),
         worker: event.hostname,
         runtime: event.runtime,
       };
