@@ -11,14 +11,15 @@ export interface FloodLimits {
 
 /**
  * Parsing manages 9 MB/s of `yes` and 50 MB/s of log lines on one core; a small part of that leaves the server free
- * for other panes and requests. The tail is longer than the screen's scrollback, so what stays visible is all there.
+ * for other panes and requests. The tail is nearly the screen's whole scrollback: what is lost would have scrolled away, and the line
+ * that says so is still there to be found.
  */
 export const FLOOD_LIMITS: FloodLimits = {
   bytesPerSecond: 5_000_000,
   linesPerSecond: 60_000,
   burstSeconds: 0.5,
   tailBytes: 512 * 1024,
-  tailLines: 10_000,
+  tailLines: 3000,
 };
 
 const NEWLINE = 0x0a;
@@ -41,7 +42,9 @@ export class FloodGate {
   #tailBytes = 0;
   #tailLines = 0;
   #arrived = 0;
+  /** Since the last part that passed, and since the flood began. */
   #dropped = 0;
+  #droppedInAll = 0;
   #modes = new Map<string, string>();
   #flooding = false;
 
@@ -84,8 +87,10 @@ export class FloodGate {
 
   /** Everything that is kept: the command has ended, or someone waits for what it said. */
   flush(): FloodPart {
+    const part = this.#take();
     this.#flooding = false;
-    return this.#take();
+    this.#droppedInAll = 0;
+    return part;
   }
 
   /** Never less than one chunk, so that a flood is seen to go on. */
@@ -106,7 +111,9 @@ export class FloodGate {
   #take(): FloodPart {
     const joined = Buffer.concat(this.#tail.map((chunk) => chunk.bytes));
     const skippedLines = this.#dropped;
-    const bytes = skippedLines === 0 ? joined : Buffer.concat([this.#seam(), fromLineStart(joined)]);
+    this.#droppedInAll += skippedLines;
+    const whole = skippedLines === 0 ? joined : fromLineStart(joined);
+    const bytes = this.#droppedInAll === 0 ? whole : Buffer.concat([this.#seam(), whole]);
     this.#bytes -= this.#tailBytes;
     this.#lines -= this.#tailLines;
     this.#tail = [];
@@ -119,7 +126,7 @@ export class FloodGate {
 
   /** Ends whatever sequence the stream was cut in, says what is missing, and repeats the modes that were set in it. */
   #seam(): Uint8Array {
-    const count = this.#dropped.toLocaleString("en-US").replaceAll(",", " ");
+    const count = this.#droppedInAll.toLocaleString("en-US").replaceAll(",", " ");
     const modes = [...this.#modes].map(([mode, state]) => `\x1b[?${mode}${state}`).join("");
     return Buffer.from(
       `\x18\x1b[0m\r\n\x1b[2m… ${count} lines skipped: too fast to show …\x1b[0m\r\n${modes}`,

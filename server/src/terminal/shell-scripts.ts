@@ -75,6 +75,7 @@ else
 fi
 PROMPT_COMMAND=__playground_ended
 builtin printf '\\033]133;P;key=${secret};%s;%s\\a' "$$" "$(tty 2>/dev/null)"
+__playground_at_prompt=1
 `.trimStart();
 }
 
