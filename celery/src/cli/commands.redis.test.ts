@@ -31,17 +31,15 @@ beforeEach(async () => {
 });
 
 const stored = async (meta: Partial<ResultMeta>): Promise<string> => {
-  await app
-    .backend()
-    ?.store({
-      taskId: "t1",
-      status: "SUCCESS",
-      result: 5,
-      traceback: null,
-      children: [],
-      dateDone: null,
-      ...meta,
-    });
+  await app.backend()?.store({
+    taskId: "t1",
+    status: "SUCCESS",
+    result: 5,
+    traceback: null,
+    children: [],
+    dateDone: null,
+    ...meta,
+  });
   return "t1";
 };
 
@@ -305,6 +303,16 @@ describe("celery shell", () => {
 
     expect(run.stdout).toContain("No import is needed here");
     expect(run.stdout).toContain("Write r.get({ timeout: 10 }).");
+  });
+
+  test("given a module of the folder, when it is imported at the prompt, then its exports are there", async () => {
+    const run = await type(
+      'const { crontab: made } = await import("./celery/src/beat/crontab.ts")',
+      "made({ hour: 3 })",
+      '"import(1)"',
+    );
+
+    expect(run.stdout).toBe("<crontab: * 3 * * * (m/h/dM/MY/d)>\n'import(1)'\n");
   });
 
   test("given .help and .exit, when they are typed, then the tasks are listed, and what follows is not run", async () => {

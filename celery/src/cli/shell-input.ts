@@ -16,6 +16,9 @@ export type ShellInput =
   | { readonly kind: "incomplete" }
   | { readonly kind: "fault"; readonly text: string };
 
+/** Stands for `import` in `import("…")`: code that is compiled at run time has none of its own. */
+export const IMPORT = "__celery_shell_import__";
+
 /**
  * Makes a prompt out of JavaScript: an expression's promise is awaited before it is shown or kept (`r = add.delay(2, 3)` leaves the
  * receipt in `r`), a `const` may be declared again, `await` works everywhere, and what is Python and not JavaScript is answered with
@@ -26,7 +29,16 @@ export function readShellInput(code: string): ShellInput {
   if (text === "" || text === ";") return { kind: "nothing" };
   const hint = importHint(text) ?? keywordHint(text);
   if (hint !== undefined) return { kind: "fault", text: hint };
-  return readAssignment(text) ?? readExpression(text, null, true) ?? readStatements(text);
+  const runnable = replaceImports(text);
+  return readAssignment(runnable) ?? readExpression(runnable, null, true) ?? readStatements(runnable);
+}
+
+function replaceImports(text: string): string {
+  const places = [...blankStrings(text).matchAll(/(?<![\w$.])import(?=\s*\()/g)].reverse();
+  return places.reduce(
+    (code, { index }) => code.slice(0, index) + IMPORT + code.slice(index + "import".length),
+    text,
+  );
 }
 
 /** `r = …`, `const r = …`, `let { a, b } = …`. Declarations become assignments, so that they can be typed again. */

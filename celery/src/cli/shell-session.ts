@@ -1,5 +1,7 @@
-import { constants, runInThisContext } from "node:vm";
-import { readShellInput } from "./shell-input.ts";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { runInThisContext } from "node:vm";
+import { IMPORT, readShellInput } from "./shell-input.ts";
 
 /** What came of one input. */
 export type Evaluation =
@@ -20,6 +22,7 @@ const PENDING_VALUE = "__celery_shell_value__";
  */
 export function fillScope(names: Readonly<Record<string, unknown>>): readonly string[] {
   const taken = Object.keys(names).filter((name) => name in globalThis);
+  setGlobal(IMPORT, importFromHere);
   for (const [name, value] of Object.entries(names)) if (!taken.includes(name)) setGlobal(name, value);
   return taken;
 }
@@ -48,10 +51,12 @@ export async function evaluate(text: string): Promise<Evaluation> {
 }
 
 function run(code: string): unknown {
-  return runInThisContext(code, {
-    filename: "shell",
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  return runInThisContext(code, { filename: "shell" });
+}
+
+/** `import("./tasks.ts")` at the prompt means the folder that the shell was started in. */
+function importFromHere(specifier: string): Promise<unknown> {
+  return import(/^\.{0,2}\//.test(specifier) ? pathToFileURL(resolve(specifier)).href : specifier);
 }
 
 async function settle(value: unknown): Promise<unknown> {

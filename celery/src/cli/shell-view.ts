@@ -1,10 +1,12 @@
 import { inspect } from "node:util";
 import { AsyncResult } from "../backend/async-result.ts";
+import { Crontab } from "../beat/index.ts";
 import { CeleryError, TaskError } from "../protocol/errors.ts";
 
 /** A value as the prompt shows it. */
 export function showValue(value: unknown, color: boolean): string {
   if (value instanceof AsyncResult) return `<AsyncResult: ${value.id}>\n`;
+  if (value instanceof Crontab) return `${value.toString()}\n`;
   return `${inspect(value, { colors: color, depth: 4, maxArrayLength: 100, breakLength: 100 })}\n`;
 }
 
