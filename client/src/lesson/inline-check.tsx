@@ -20,7 +20,7 @@ export function InlineCheck({ block }: { block: CheckBlock }): JSX.Element {
           <Words text={block.title} />
           {block.required ? null : <span class="tag">optional</span>}
         </p>
-        {check !== undefined && check.message !== "" ? (
+        {check !== undefined && check.message !== "" && check.message !== block.title ? (
           <p class="inline-check-words">
             <Words text={check.message} />
           </p>

@@ -5,6 +5,8 @@ import { Html } from "./html-block.tsx";
 export interface OptionsProps {
   /** Groups the radios; unique on the page. */
   readonly name: string;
+  /** The word before the question: "Predict" or "Quiz". */
+  readonly kind: string;
   readonly question: string;
   readonly options: readonly { readonly letter: string; readonly html: string }[];
   readonly picked: string | null;
@@ -19,7 +21,7 @@ export function Options(props: OptionsProps): JSX.Element {
   return (
     <fieldset class="options" disabled={props.isLocked}>
       <legend>
-        <Words text={props.question} />
+        <span class="question-kind">{props.kind}:</span> <Words text={props.question} />
       </legend>
       {props.options.map((option) => (
         <label key={option.letter} class="option" data-verdict={verdict(props, option.letter)}>

@@ -15,9 +15,9 @@ export function PredictCard({ block, slug }: { block: PredictBlock; slug: string
   const isTold = answer.settled && state.phase !== "running";
   return (
     <div class="card question predict" id={block.id}>
-      <p class="question-kind">Predict</p>
       <Options
         name={`predict-${block.id}`}
+        kind="Predict"
         question={block.question}
         options={block.options}
         picked={answer.picked}

@@ -22,9 +22,9 @@ export function QuizCard({ block, slug }: { block: QuizBlock; slug: string }): J
   };
   return (
     <form class="card question" id={block.id} onSubmit={submit}>
-      <p class="question-kind">Quiz</p>
       <Options
         name={`quiz-${block.id}`}
+        kind="Quiz"
         question={block.question}
         options={block.options}
         picked={picked}

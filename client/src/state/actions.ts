@@ -1,6 +1,7 @@
 import type { PaneId, RunBlock } from "server/protocol";
 import { runBlocks } from "./blocks.ts";
 import { findLesson } from "./course.ts";
+import { findAddedLines } from "./diff-lines.ts";
 import { countRed } from "./hints.ts";
 import type { Link, Question, Reply } from "./link.ts";
 import { PANE_TITLES, runningCommand } from "./pane-words.ts";
@@ -209,6 +210,8 @@ async function applyEdit({ store, link, saver }: ActionsDeps, id: string): Promi
   putRefusal(store, id, reply.ok ? undefined : reply.message);
   if (!reply.ok) return;
   store.activeFile.value = edit.file;
+  const lines = findAddedLines(store.buffers.value.get(edit.file)?.text ?? "", edit.diff);
+  if (lines !== undefined) store.shown.value = { path: edit.file, ...lines, focus: false };
   announce(store, `Applied to ${edit.file}.`);
 }
 
