@@ -4,19 +4,20 @@ import { readFile } from "node:fs/promises";
 export interface Ledger {
   readonly begun: ReadonlyMap<number, number>;
   readonly ended: ReadonlyMap<number, number>;
-  /** Began at least once more than they ended. */
-  readonly unfinished: ReadonlySet<number>;
+  /** Which process began it last. */
+  readonly process: ReadonlyMap<number, number>;
 }
 
 export async function readLedger(path: string): Promise<Ledger> {
   const text = await readFile(path, "utf8").catch(() => "");
   const begun = new Map<number, number>();
   const ended = new Map<number, number>();
+  const process = new Map<number, number>();
   for (const line of text.split("\n")) {
-    const [n, what] = line.split(" ");
+    const [n, what, pid] = line.split(" ");
     const counts = what === "begun" ? begun : what === "ended" ? ended : undefined;
     counts?.set(Number(n), (counts.get(Number(n)) ?? 0) + 1);
+    if (what === "begun") process.set(Number(n), Number(pid));
   }
-  const unfinished = new Set([...begun].filter(([n, count]) => count > (ended.get(n) ?? 0)).map(([n]) => n));
-  return { begun, ended, unfinished };
+  return { begun, ended, process };
 }

@@ -23,4 +23,10 @@ export const late = app.task("fault.late", { acksLate: true, rejectOnWorkerLost:
 /** Acked when it begins: lost with its process. */
 export const early = app.task("fault.early", work);
 
+/** Never yields: a process that runs it hears and sees nothing. */
+export const block = app.task("fault.block", (ledger: string, n: number) => {
+  appendFileSync(ledger, `${n} begun ${process.pid}\n`);
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+});
+
 export const add = app.task("fault.add", (x: number, y: number) => x + y);

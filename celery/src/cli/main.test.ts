@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runCommandLine } from "./main.ts";
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "celery-test-cli-"));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `celery …` in this process, in an empty folder. */
+async function celery(...args: readonly string[]): Promise<Ran> {
+  const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+  const self = {
+    argv: ["node", "celery", ...args],
+    env: {},
+    cwd: () => dir,
+    chdir: process.chdir,
+    ...streams,
+  };
+  const status = await runCommandLine(self as unknown as NodeJS.Process);
+  const read = (stream: PassThrough): string => (stream.read() as Buffer | null)?.toString() ?? "";
+  return { status, stdout: read(streams.stdout), stderr: read(streams.stderr) };
+}
+
+test("given --version, when run, then it is told and the status is 0", async () => {
+  expect(await celery("--version")).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+ \(/),
+  });
+});
+
+test("given --help, when run, then every command is listed with what it does", async () => {
+  const { status, stdout } = await celery("--help");
+
+  expect(status).toBe(0);
+  for (const name of ["worker", "beat", "call", "result", "status", "purge", "report", "shell"]) {
+    expect(stdout).toMatch(new RegExp(`^  ${name} +[A-Z]`, "m"));
+  }
+});
+
+test.each(["worker", "beat", "call", "result", "status", "purge", "report", "shell"])(
+  "given %s --help, when run, then its options are explained, in 80 columns",
+  async (name) => {
+    const { status, stdout } = await celery(name, "--help");
+
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Usage: celery /);
+    expect(stdout).toContain("--help");
+    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  },
+);
+
+test.each([
+  { args: ["wrker"], says: "No such command 'wrker'.\n\nDid you mean one of these?\n    worker\n" },
+  { args: ["worker"], says: "Missing option '-A': which module holds the tasks?" },
+  {
+    args: ["worker", "-A", "tasks"],
+    says: "stands before the sub-command:\n    celery -A celeryapp worker <...>",
+  },
+  {
+    args: ["-A", "tasks", "worker", "-c", "two"],
+    says: "Invalid value for '-c' / '--concurrency': 'two' is not a whole number.",
+  },
+  { args: ["-A", "tasks", "worker", "-c", "0"], says: "'0' must be at least 1." },
+  { args: ["-A", "tasks", "worker", "-P", "threads"], says: "'threads' is not one of prefork, async, solo." },
+  { args: ["--workdir", "/nowhere/at/all", "status"], says: "Invalid value for '--workdir'" },
+])(
+  "given $args, when run, then the usage error says what to do and the status is 2",
+  async ({ args, says }) => {
+    const { status, stderr } = await celery(...args);
+
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^Usage: celery .*\nTry 'celery.* --help' for help\.\n\nError: /);
+    expect(stderr).toContain(says);
+  },
+);

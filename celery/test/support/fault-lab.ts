@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AsyncResult } from "../../src/backend/async-result.ts";
+import { type Ledger, readLedger } from "./ledger.ts";
+import { openTestBroker, type TestBroker } from "./test-broker.ts";
+import { until } from "./until.ts";
+import { startCelery, type WorkerProcess } from "./worker-process.ts";
+
+const APPS = new URL("apps", import.meta.url).pathname;
+
+/** A task on its way, and its number in the ledger. */
+export interface Sent {
+  readonly n: number;
+  readonly result: AsyncResult<unknown>;
+}
+
+/** A broker, the tasks' ledger, and workers that may be killed. */
+export interface FaultLab extends AsyncDisposable {
+  readonly broker: TestBroker;
+  /** A worker of the app `fault-app`, when it takes tasks. */
+  startWorker(slots: number, env?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
+  /** Sends `count` tasks, numbered from where the last call ended; each works for `ms(n)` milliseconds. */
+  send(task: string, count: number, ms: (n: number) => number): Promise<readonly Sent[]>;
+  ledger(): Promise<Ledger>;
+  /** Settles when no message waits and none is claimed. */
+  drained(): Promise<void>;
+  /** Settles when at least so many different tasks have begun since the start. */
+  begun(count: number): Promise<void>;
+}
+
+export async function openFaultLab(redisUrl: string): Promise<FaultLab> {
+  const dir = await mkdtemp(join(tmpdir(), "celery-test-fault-"));
+  const path = join(dir, "ledger");
+  const broker = await openTestBroker(redisUrl);
+  const workers: WorkerProcess[] = [];
+  let sent = 0;
+  return {
+    broker,
+    startWorker: async (slots, env = {}) => {
+      const args = ["-A", "fault-app", "worker", "-l", "info", "-c", String(slots)];
+      const worker = startCelery({ args, cwd: APPS, env: { REDIS_URL: redisUrl, ...env } });
+      workers.push(worker);
+      await worker.line(/ ready\.$/);
+      return worker;
+    },
+    send: (task, count, ms) => {
+      const first = sent;
+      sent += count;
+      const numbers = Array.from({ length: count }, (_, i) => first + i);
+      return Promise.all(
+        numbers.map(async (n) => ({ n, result: await broker.app.sendTask(task, [path, n, ms(n)]) })),
+      );
+    },
+    ledger: () => readLedger(path),
+    drained: () =>
+      until(async () => {
+        const { waiting, unacked } = await broker.leftovers();
+        return waiting === 0 && unacked === 0;
+      }, 60_000),
+    begun: (count) => until(async () => (await readLedger(path)).begun.size >= count, 60_000),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
+      await broker[Symbol.asyncDispose]();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
