@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { AsyncResult } from "../backend/async-result.ts";
 import type { ResultBackend } from "../backend/backend.ts";
 import { openBackend } from "../backend/open-backend.ts";
-import { type EventDispatcher, openEventDispatcher } from "../events/index.ts";
+import { type EventDispatcher, openEventDispatcher, taskSentFields } from "../events/index.ts";
 import { InvalidArgument, TaskAlreadyRegistered } from "../protocol/errors.ts";
 import { encodeTaskMessage } from "../protocol/message.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -189,20 +189,7 @@ export class Celery implements CeleryApp {
 
   async #announce(headers: RoutedDraft["draft"]["headers"], queue: string): Promise<void> {
     this.#events ??= openEventDispatcher(this.brokerUrl, { hostname: this.origin, taskEvents: true });
-    this.#events.send("task-sent", {
-      uuid: headers.id,
-      name: headers.task,
-      args: headers.argsRepr,
-      kwargs: headers.kwargsRepr,
-      root_id: headers.rootId,
-      parent_id: headers.parentId,
-      retries: headers.retries,
-      eta: headers.eta,
-      expires: headers.expires,
-      queue,
-      exchange: "",
-      routing_key: queue,
-    });
+    this.#events.send("task-sent", taskSentFields(headers, queue));
     await this.#events.flush();
   }
 }

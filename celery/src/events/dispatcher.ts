@@ -30,8 +30,8 @@ export interface EventDispatcherOptions {
 }
 
 /**
- * Sends events as a Celery worker does: `worker-*` at once, `task-*` gathered into lists that leave on the next turn of the event
- * loop. Sending never throws and never waits; while the broker is away the newest thousand messages are kept.
+ * Sends events as Celery does: `worker-*` and `task-sent` at once, a worker's `task-*` gathered into lists that leave on the next turn
+ * of the event loop. Sending never throws and never waits; while the broker is away the newest thousand messages are kept.
  *
  * @see celery 5.7.0 events/dispatcher.py
  */
@@ -60,7 +60,8 @@ export class EventDispatcher implements AsyncDisposable {
       clock: this.#options.lamport.forward(),
       timestamp: this.#options.clock.nowMs() / 1000,
     });
-    if (isTask) this.#addToBatch(event);
+    // Clients send `task-sent` by itself, as Celery's do; only workers gather.
+    if (isTask && type !== "task-sent") this.#addToBatch(event);
     else this.#post(eventRoutingKey(type), event);
   }
 

@@ -64,6 +64,31 @@ describe("task events", () => {
     await expect.poll(() => batches).toEqual([24, 6]);
   });
 
+  test("given a client that tells of a message it sent, when it arrives, then it comes by itself, as from Celery's clients", async () => {
+    const raw = openSubscriber(url);
+    onTestFinished(() => raw[Symbol.asyncDispose]() as Promise<void>);
+    const channels: string[] = [];
+    raw.events.on("message", (channel) => channels.push(channel));
+    await raw.subscribePattern("/20.celeryev/*");
+    const { until } = await listen();
+
+    const task = {
+      uuid: "t1",
+      name: "tasks.add",
+      args: "(2, 3)",
+      kwargs: "{}",
+      root_id: "t1",
+      parent_id: null,
+      retries: 0,
+      eta: null,
+      expires: null,
+    };
+    aDispatcher().send("task-sent", { ...task, queue: "celery", exchange: "", routing_key: "celery" });
+
+    expect(await until((event) => event.type === "task-sent")).toMatchObject(task);
+    await expect.poll(() => channels).toEqual(["/20.celeryev/task.sent"]);
+  });
+
   test("given task events switched off, when a task event and a heartbeat are sent, then only the heartbeat arrives", async () => {
     const { seen, until } = await listen();
     const events = aDispatcher(url, false);
