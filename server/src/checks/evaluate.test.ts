@@ -192,7 +192,9 @@ test.each([
   },
 );
 
-test("given any text, when it is parsed, then it is an expression or an ExpressionError within the text", () => {
+test("given any text, when it is parsed, then it is an expression or an ExpressionError within the text", {
+  timeout: 60_000,
+}, () => {
   const words = fc.constantFrom(
     "tasks",
     "()",
@@ -232,7 +234,9 @@ test("given a where inside a where over thousands of tasks, when it is evaluated
   expect(() => value(source, someFacts({ tasks }))).toThrow("too many steps");
 });
 
-test("given results of any shape, when they are compared and indexed, then nothing throws", () => {
+test("given results of any shape, when they are compared and indexed, then nothing throws", {
+  timeout: 60_000,
+}, () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
       const facts = someFacts({

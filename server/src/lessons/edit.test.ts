@@ -72,7 +72,9 @@ test("given a region, when it is replaced, then whatever the learner wrote there
   expect(regionDiff("no markers\n", "body", "x\n")).toBeUndefined();
 });
 
-test("given any text and any change of a block in it, when the diff is applied, then that is the changed text or a conflict", () => {
+test("given any text and any change of a block in it, when the diff is applied, then that is the changed text or a conflict", {
+  timeout: 60_000,
+}, () => {
   const lines = fc.array(fc.constantFrom("a", "b", "c", "  d", "e {", "}"), {
     minLength: 3,
     maxLength: 15,

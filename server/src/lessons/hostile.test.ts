@@ -184,7 +184,9 @@ test.each(PLACES)(
   },
 );
 
-test("given any mix of hostile pieces, when it is rendered, then only tags of the list come out, and it never throws", () => {
+test("given any mix of hostile pieces, when it is rendered, then only tags of the list come out, and it never throws", {
+  timeout: 60_000,
+}, () => {
   const piece = fc.oneof(
     fc.constantFrom(...PAYLOADS),
     fc.string(),

@@ -40,7 +40,9 @@ test.each([
   expect(parsePythonLiteral(text)).toBeUndefined();
 });
 
-test("given any text, when it is read, then it is a value or not, and never an error", () => {
+test("given any text, when it is read, then it is a value or not, and never an error", {
+  timeout: 60_000,
+}, () => {
   const piece = fc.constantFrom(
     "(",
     ")",

@@ -119,7 +119,9 @@ const STORY: readonly News[] = [
   succeeded(3.5),
 ];
 
-test("given a story of a retry, when any part of it is missed, comes twice or comes late, then the end is the same", () => {
+test("given a story of a retry, when any part of it is missed, comes twice or comes late, then the end is the same", {
+  timeout: 60_000,
+}, () => {
   const order = fc.array(fc.nat(STORY.length - 1), { minLength: 0, maxLength: 30 });
   fc.assert(
     fc.property(order, (indexes) => {
