@@ -52,6 +52,7 @@ export class Observer extends EventEmitter<ObserverEvents> implements AsyncDispo
   readonly #results: RedisSubscriber;
   readonly #receiver: EventReceiver;
   readonly #discovery: QueueDiscovery;
+  readonly #listening = new Set<object>();
 
   constructor(redis: RedisConnection, results: RedisSubscriber, receiver: EventReceiver) {
     super();
@@ -60,9 +61,11 @@ export class Observer extends EventEmitter<ObserverEvents> implements AsyncDispo
     this.#receiver = receiver;
     this.#discovery = new QueueDiscovery(redis);
     receiver.events.on("event", (event) => this.#pass(event));
-    receiver.events.on("up", () => this.emit("up"));
-    receiver.events.on("down", (error) => this.emit("down", error));
     results.events.on("message", (_channel, text) => this.#passResult(text));
+    for (const part of [receiver, results]) {
+      part.events.on("up", () => this.#heard(part));
+      part.events.on("down", (error: Error) => this.#missed(part, error));
+    }
   }
 
   /** @param queues to be counted in any case; queues that were seen are counted too. */
@@ -123,6 +126,17 @@ export class Observer extends EventEmitter<ObserverEvents> implements AsyncDispo
     await Promise.all(
       [this.#receiver, this.#results, this.#redis].map((part) => part[Symbol.asyncDispose]()),
     );
+  }
+
+  /** Up is when both are: nobody should wait for a result that nothing listens for. */
+  #heard(part: object): void {
+    this.#listening.add(part);
+    if (this.#listening.size === 2) this.emit("up");
+  }
+
+  #missed(part: object, error: Error): void {
+    this.#listening.delete(part);
+    this.emit("down", error);
   }
 
   #pass(event: CeleryEvent): void {

@@ -1,8 +1,11 @@
 import { hostname } from "node:os";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { openConnection } from "../../src/redis/connection.ts";
 import { startCelery, type WorkerProcess } from "../support/worker-process.ts";
 import { PythonClient, pythonCelery } from "./python-celery.ts";
+
+// Each starts processes of Python, which on a busy machine takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Real Celery as the client, and our worker. */
 const url = `${inject("redisUrl")}/24`;

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { Celery } from "../../src/app/celery.ts";
 import { askWorkers } from "../../src/control/index.ts";
 import { type CeleryEvent, openEventReceiver } from "../../src/events/index.ts";
@@ -8,6 +8,9 @@ import { openConnection } from "../../src/redis/connection.ts";
 import { until } from "../support/until.ts";
 import { startCelery } from "../support/worker-process.ts";
 import { PythonClient, type PythonProcess, startPythonWorker } from "./python-celery.ts";
+
+// Each starts processes of Python, which on a busy machine takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Our client, and a worker of real Celery. */
 const base = inject("redisUrl");
