@@ -12,7 +12,7 @@ function line(part: string, remark: (right: number, of: number) => string): stri
 
 function range(right: number, of: number): string {
   const { low, high } = interval(right, of);
-  return `with so few, the truth is between ${Math.round(low * 100)} and ${Math.round(high * 100)} %`;
+  return `with so few, the true share is probably ${Math.round(low * 100)} to ${Math.round(high * 100)} %`;
 }
 
 console.log(line("train", () => "it learned from these, so this says little"));
