@@ -8,8 +8,10 @@ export function describeLoadFailure(error: unknown, file: string, cwd: string): 
   const place = placeOf(error, cwd);
   const where = place === undefined ? shown : place;
   if (isMissingModule(error)) return `${where}: ${missingModule(error, cwd)}`;
-  const kind = isSyntaxError(error) ? "cannot be read" : "stopped while it was loaded";
-  return `${where} ${kind}.\n${error.name}: ${firstLines(error.message)}\nMend that line and start again.`;
+  const [kind, name] = isSyntaxError(error)
+    ? ["has a syntax error", "SyntaxError"]
+    : ["stopped while it was loaded", error.name];
+  return `${where} ${kind}.\n${name}: ${firstLines(error.message)}\nMend that line and start again.`;
 }
 
 function isMissingModule(error: Error): boolean {

@@ -20,6 +20,7 @@ const CAUSES: readonly Cause[] = [
   bySignal,
   notFound,
   syntaxError,
+  loadFailed,
   redisDown,
   nobodyListens,
   portTaken,
@@ -61,6 +62,16 @@ function syntaxError({ command, lines }: Ended): string | undefined {
 
 /** As Node and Python say it, then esbuild (`tasks.ts:7:3: ERROR: Expected ";"`) and TypeScript (`error TS1005: …`). */
 const SYNTAX_ERROR = /(?:SyntaxError(?: \[\w+\])?: |:\d+:\d+: ERROR: |error TS\d+: )(.{1,200}?)\.?$/;
+
+/** What `celery -A` says of a module that threw. */
+function loadFailed({ lines }: Ended): string | undefined {
+  const at = lines.findIndex((line) => LOAD_FAILED.test(line));
+  const [, file, line] = LOAD_FAILED.exec(lines[at] ?? "") ?? [];
+  if (file === undefined) return undefined;
+  return `${file} stopped in line ${line} while it was loaded: ${shortened(lines[at + 1] ?? "")}. Correct it in the editor, save, and run the step again.`;
+}
+
+const LOAD_FAILED = /^Error: (\S{1,200}?):(\d+)(?::\d+)? stopped while it was loaded/;
 
 function redisDown({ lines }: Ended): string | undefined {
   const cannot =
