@@ -84,12 +84,22 @@ export function complete(line: string): [candidates: string[], word: string] {
   const word = /[\w$.]*$/.exec(line)?.[0] ?? "";
   const path = word.split(".");
   const stem = path.pop() ?? "";
-  let owner: unknown = globalThis;
-  for (const step of path) owner = Object(owner)[step] as unknown;
+  const owner = lookUp(path);
   if (owner === undefined || owner === null) return [[], word];
   const prefix = path.map((step) => `${step}.`).join("");
   const names = memberNames(owner).filter((name) => name.startsWith(stem) && /^[A-Za-z$][\w$]*$/.test(name));
   return [names.map((name) => prefix + name).sort(), word];
+}
+
+function lookUp(path: readonly string[]): unknown {
+  try {
+    return path.reduce<unknown>(
+      (owner, step) => (Object(owner) as Record<string, unknown>)[step],
+      globalThis,
+    );
+  } catch {
+    return undefined; // a getter that throws has nothing to offer
+  }
 }
 
 function memberNames(owner: unknown): readonly string[] {

@@ -1,21 +1,14 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { createInterface, type Interface } from "node:readline";
 import { Celery } from "../app/celery.ts";
 import type { CeleryApp } from "../app/types.ts";
 import { AsyncResult } from "../backend/async-result.ts";
 import { crontab } from "../beat/crontab.ts";
-import { makeDeferred } from "../runtime/deferred.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { parseOptions, renderHelp } from "./options.ts";
-import { complete, evaluate, fillScope } from "./shell-session.ts";
+import { type Response, ShellPrompt } from "./shell-prompt.ts";
+import { evaluate, fillScope } from "./shell-session.ts";
 import { showError, showValue } from "./shell-view.ts";
 import { VERSION } from "./version.ts";
 import { withApp } from "./with-app.ts";
-
-const PROMPT = ">>> ";
-const MORE_PROMPT = "... ";
-const HISTORY_SIZE = 1000;
 
 export const command: Command = {
   name: "shell",
@@ -43,7 +36,7 @@ async function openShell(app: CeleryApp, context: CommandContext): Promise<void>
   const taken = fillScope(scope);
   const names = Object.keys(scope).filter((name) => !taken.includes(name));
   if (context.stdin.isTTY && !context.global.quiet) stdout.write(welcome(app, names));
-  const prompt = openPrompt(context);
+  const prompt = new ShellPrompt(context);
   const forget = catchStrays(prompt, stdout);
   try {
     await prompt.each(async (text, interrupted) => {
@@ -57,7 +50,7 @@ async function openShell(app: CeleryApp, context: CommandContext): Promise<void>
 }
 
 /** A promise that nobody awaited must not end the session. */
-function catchStrays(prompt: Prompt, stdout: NodeJS.WriteStream): () => void {
+function catchStrays(prompt: ShellPrompt, stdout: NodeJS.WriteStream): () => void {
   const onStray = (error: unknown): void => {
     stdout.write(`\nUncaught ${showError(error)}`);
     prompt.show();
@@ -112,8 +105,6 @@ function say(stdout: NodeJS.WriteStream, text: string): "next" {
   return "next";
 }
 
-type Response = "next" | "more" | "end";
-
 async function respond(
   text: string,
   interrupted: Promise<void>,
@@ -132,91 +123,5 @@ async function respond(
       return say(stdout, `${result.text}\n`);
     case "thrown":
       return say(stdout, showError(result.error));
-  }
-}
-
-interface Prompt {
-  /** Reads inputs one after the other, lines of one input together, until the end. */
-  each(work: (text: string, interrupted: Promise<void>) => Promise<Response>): Promise<void>;
-  show(): void;
-}
-
-/** Lines that come in while one is being worked on (a pipe is faster than any task) wait their turn. */
-function openPrompt(context: CommandContext): Prompt {
-  const { stdin, stdout } = context;
-  const isTerminal = stdin.isTTY === true && stdout.isTTY === true;
-  const history = isTerminal ? readHistory(context) : [];
-  const terminal = isTerminal
-    ? {
-        terminal: true,
-        history,
-        historySize: HISTORY_SIZE,
-        removeHistoryDuplicates: true,
-        completer: complete,
-      }
-    : { terminal: false };
-  const lines = createInterface({ input: stdin, output: isTerminal ? stdout : undefined, ...terminal });
-  if (isTerminal) lines.on("history", (entries: string[]) => writeHistory(context, entries));
-  let buffer = "";
-  let interrupt: (() => void) | undefined;
-  const show = (): void => {
-    if (!isTerminal) return;
-    lines.setPrompt(buffer === "" ? PROMPT : MORE_PROMPT);
-    lines.prompt();
-  };
-  lines.on("SIGINT", () => {
-    if (interrupt) return interrupt();
-    stdout.write(lines.line === "" && buffer === "" ? "\n(To exit, press Ctrl-D or type .exit)\n" : "\n");
-    buffer = "";
-    clearLine(lines);
-    show();
-  });
-  const each: Prompt["each"] = async (work) => {
-    show();
-    for await (const line of lines) {
-      // An empty line ends an input that would go on for ever.
-      const text = buffer === "" ? line : `${buffer}\n${line}`;
-      const stopped = makeDeferred<void>();
-      interrupt = () => stopped.resolve();
-      const response = await work(text, stopped.promise);
-      interrupt = undefined;
-      if (response === "end") break;
-      buffer = response === "more" && line.trim() !== "" ? text : "";
-      if (response === "more" && line.trim() === "") stdout.write("SyntaxError: the input is not complete\n");
-      show();
-    }
-    lines.close();
-    if (isTerminal) stdout.write("\n");
-  };
-  return { each, show };
-}
-
-/** What was typed so far is thrown away, as in a shell. */
-function clearLine(lines: Interface): void {
-  lines.write(null, { ctrl: true, name: "e" });
-  lines.write(null, { ctrl: true, name: "u" });
-}
-
-function historyFile({ env }: CommandContext): string | undefined {
-  return env["HOME"] === undefined ? undefined : join(env["HOME"], ".celery_shell_history");
-}
-
-/** Newest first, as readline wants it. A history that cannot be read or kept is no reason to refuse the shell. */
-function readHistory(context: CommandContext): string[] {
-  const file = historyFile(context);
-  try {
-    return file === undefined ? [] : readFileSync(file, "utf8").split("\n").filter(Boolean).reverse();
-  } catch {
-    return []; // none yet, or not readable
-  }
-}
-
-function writeHistory(context: CommandContext, newestFirst: readonly string[]): void {
-  const file = historyFile(context);
-  if (file === undefined) return;
-  try {
-    writeFileSync(file, `${[...newestFirst].reverse().join("\n")}\n`, { mode: 0o600 });
-  } catch {
-    // A home that cannot be written to: the history lasts as long as the session.
   }
 }
