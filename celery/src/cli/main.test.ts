@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runCommandLine } from "./main.ts";
+import { VERSION } from "./version.ts";
 
 let dir: string;
 beforeAll(async () => {
@@ -24,7 +25,7 @@ async function celery(...args: readonly string[]): Promise<Ran> {
     argv: ["node", "celery", ...args],
     env: {},
     cwd: () => dir,
-    chdir: process.chdir,
+    chdir: (to: string) => process.chdir(to),
     ...streams,
   };
   const status = await runCommandLine(self as unknown as NodeJS.Process);
@@ -37,6 +38,12 @@ test("given --version, when run, then it is told and the status is 0", async () 
     status: 0,
     stdout: expect.stringMatching(/^\d+\.\d+\.\d+ \(/),
   });
+});
+
+test("given package.json, when its version changes, then --version does too", async () => {
+  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+
+  expect(VERSION).toBe((JSON.parse(text) as { version: string }).version);
 });
 
 test("given --help, when run, then every command is listed with what it does", async () => {

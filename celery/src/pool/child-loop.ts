@@ -8,6 +8,7 @@ import { type Deferred, makeDeferred } from "../runtime/deferred.ts";
 import type { ChildConfig } from "./child-config.ts";
 import { envelope, type FromChild, openEnvelope, type ToChild } from "./ipc.ts";
 import { dieWithParent } from "./parent-watch.ts";
+import { describeStray } from "./stray.ts";
 import { countWrites, type WriteCounter } from "./write-counter.ts";
 
 const PARENT_CHECK_MS = 500;
@@ -38,10 +39,7 @@ function standAlone(self: NodeJS.Process, config: ChildConfig): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const) self.on(signal, () => undefined);
   self.on("disconnect", () => self.kill(self.pid, "SIGKILL"));
   if (self.ppid !== config.parentPid) self.kill(self.pid, "SIGKILL");
-  self.on("unhandledRejection", (reason) => {
-    const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
-    self.stderr.write(`A promise was rejected and nobody waited for it (a missing await?): ${text}\n`);
-  });
+  self.on("unhandledRejection", (reason) => void self.stderr.write(`${describeStray(reason)}\n`));
 }
 
 function tell(self: NodeJS.Process, message: FromChild): Promise<void> {

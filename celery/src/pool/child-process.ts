@@ -179,17 +179,13 @@ export class PoolChild {
   }
 
   async #watchExit(): Promise<string> {
-    const [status] = await Promise.race([
-      once(this.#process, "exit").then(([code, signal]) => [
-        exitStatus(code as number, signal as NodeJS.Signals),
-      ]),
-      once(this.#process, "error").then(([error]) => [String(error)]),
-    ]);
-    await within(
-      LAST_WORDS_MS,
-      Promise.all([this.#drained(), this.#stdout.reached(Infinity), this.#stderr.reached(Infinity)]),
-    );
-    return status as string;
+    const status = await new Promise<string>((resolve) => {
+      this.#process.once("exit", (code, signal) => resolve(exitStatus(code, signal)));
+      this.#process.on("error", (error) => resolve(error.message));
+    });
+    const heard = [this.#drained(), this.#stdout.reached(Infinity), this.#stderr.reached(Infinity)];
+    await within(LAST_WORDS_MS, Promise.all(heard));
+    return status;
   }
 
   /** All messages of a dead child have been seen once its channel has ended. */

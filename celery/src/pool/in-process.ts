@@ -6,6 +6,7 @@ import { encodeJson } from "../protocol/json.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { captureOutput, type OutputCapture } from "./capture.ts";
 import type { Pool, PoolEvents, PoolResult, RunHooks } from "./pool.ts";
+import { describeStray } from "./stray.ts";
 
 export interface InProcessOptions {
   readonly kind: "async" | "solo";
@@ -43,12 +44,16 @@ class InProcessPool implements Pool {
   readonly events: EventEmitter<PoolEvents> = new EventEmitter();
   readonly #app: CeleryApp;
   readonly #capture: OutputCapture | undefined;
+  readonly #redirect: NodeJS.Process | undefined;
   readonly #running = new Set<AbortController>();
 
   constructor(options: InProcessOptions) {
     this.kind = options.kind;
     this.size = options.kind === "solo" ? 1 : options.size;
     this.#app = options.app;
+    this.#redirect = options.redirect;
+    // A promise that a task forgot must not end the worker with everything else in it.
+    options.redirect?.on("unhandledRejection", this.#onStray);
     this.#capture =
       options.redirect &&
       captureOutput(options.redirect, (line) => this.events.emit("output", PROCESS_NAME, line));
@@ -87,6 +92,7 @@ class InProcessPool implements Pool {
   [Symbol.asyncDispose](): Promise<void> {
     this.terminate();
     this.#capture?.[Symbol.dispose]();
+    this.#redirect?.off("unhandledRejection", this.#onStray);
     return Promise.resolve();
   }
 
@@ -106,6 +112,10 @@ class InProcessPool implements Pool {
     if (signal.aborted && signal.reason instanceof GivenUp) return signal.reason.result;
     return { ended: "done", outcome, processName: PROCESS_NAME };
   }
+
+  readonly #onStray = (reason: unknown): void => {
+    for (const line of describeStray(reason).split("\n")) this.events.emit("output", PROCESS_NAME, line);
+  };
 
   #armHardLimit(request: TaskRequest, control: AbortController): NodeJS.Timeout | undefined {
     const limitSeconds = request.hardLimitSeconds;

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { TaskRequest } from "../execution/request.ts";
+import { sleep } from "../runtime/sleep.ts";
 import { PoolChild } from "./child-process.ts";
 import type { Pool, PoolEvents, PoolResult, RunHooks } from "./pool.ts";
 
@@ -22,7 +22,8 @@ const MAX_START_DELAY_MS = 30_000;
 interface Slot {
   child: PoolChild | undefined;
   phase: "starting" | "idle" | "busy";
-  failedStarts: number;
+  /** Processes in a row that ended before they had done anything. */
+  failures: number;
 }
 
 /** Starts `size` child processes at once; `ready` tells when they are up. */
@@ -47,7 +48,7 @@ class PreforkPool implements Pool {
     this.#slots = Array.from({ length: options.size }, () => ({
       child: undefined,
       phase: "starting",
-      failedStarts: 0,
+      failures: 0,
     }));
     this.ready = Promise.all(this.#slots.map((slot) => this.#startChild(slot))).then(() => undefined);
     this.ready.catch(() => undefined);
@@ -78,8 +79,7 @@ class PreforkPool implements Pool {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    const children = this.#slots.map(({ child }) => child).filter((child) => child !== undefined);
-    await Promise.all(children.map((child) => child.retire(RETIRE_GRACE_MS)));
+    await Promise.all(this.#slots.map(endSlot));
   }
 
   /** Brings a child up in the slot. Rejects if the very first one fails; later ones are tried again for ever. */
@@ -89,7 +89,6 @@ class PreforkPool implements Pool {
     slot.phase = "starting";
     void this.#watch(slot, child);
     await child.ready;
-    slot.failedStarts = 0;
     slot.phase = "idle";
     this.events.emit("free");
   }
@@ -108,6 +107,7 @@ class PreforkPool implements Pool {
 
   #afterTask(slot: Slot, child: PoolChild): void {
     if (slot.child !== child) return;
+    slot.failures = 0;
     if (child.tasksDone >= this.#maxTasks || child.tainted) {
       this.#replace(slot);
       void child.retire(RETIRE_GRACE_MS);
@@ -123,7 +123,9 @@ class PreforkPool implements Pool {
     const wasUp = slot.phase !== "starting";
     if (!expected && wasUp) this.events.emit("exited", child.name, child.pid, status);
     child.settleLost(status);
-    if (!expected && wasUp) this.#replace(slot);
+    if (expected || !wasUp) return;
+    slot.failures = child.tasksDone > 0 ? 0 : slot.failures + 1;
+    this.#replace(slot);
   }
 
   #replace(slot: Slot): void {
@@ -134,15 +136,28 @@ class PreforkPool implements Pool {
 
   /** The file may have been broken since the worker started: keep trying, the worker heals when it is mended. */
   async #restart(slot: Slot): Promise<void> {
-    while (!this.#closing.signal.aborted) {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await sleep(startDelayMs(slot.failures), signal);
+      if (signal.aborted) return;
       try {
         return await this.#startChild(slot);
       } catch (cause) {
-        if (this.#closing.signal.aborted) return;
+        if (signal.aborted) return;
+        slot.failures += 1;
         this.events.emit("startFailed", slot.child?.name ?? "", (cause as Error).message);
-        const delay = Math.min(MAX_START_DELAY_MS, 1000 * 2 ** slot.failedStarts++);
-        await sleep(delay, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       }
     }
   }
+}
+
+async function endSlot({ child, phase }: Slot): Promise<void> {
+  if (phase !== "starting") return child?.retire(RETIRE_GRACE_MS);
+  child?.kill();
+  await child?.exited;
+}
+
+/** At once after the first failure; one that comes again and again must not keep the machine busy. */
+function startDelayMs(failures: number): number {
+  return failures < 2 ? 0 : Math.min(MAX_START_DELAY_MS, 1000 * 2 ** (failures - 2));
 }

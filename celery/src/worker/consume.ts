@@ -105,7 +105,9 @@ export class TaskConsumer {
       await this.#follow(claim, judge(decoded, app, clock.nowMs()));
     } catch (error) {
       log.error({ error, claim: claim.id }, "a message could not be taken in and goes back to its queue");
-      await consumer.release([claim.id]);
+      await consumer
+        .release([claim.id])
+        .catch((refused: unknown) => log.error({ error: refused }, "nor given back"));
     }
   }
 
@@ -172,15 +174,24 @@ export class TaskConsumer {
 
   #track(delivery: Delivery, work: Promise<void>): void {
     const tracked = work
-      .catch((error: unknown) =>
-        this.#deps.log.error({ error }, `Task ${delivery.label} could not be settled`),
-      )
+      .catch((error: unknown) => this.#rescue(delivery, error))
       .finally(() => {
         this.#running.delete(delivery);
         this.#wakeUp?.();
         this.#dispatch();
       });
     this.#running.set(delivery, tracked);
+  }
+
+  /** A message that could not be answered goes back; if it was answered already, Redis knows. */
+  async #rescue({ claim, label }: Delivery, error: unknown): Promise<void> {
+    const { consumer, log } = this.#deps;
+    log.error({ error }, `Task ${label} could not be settled`);
+    try {
+      await consumer.release([claim.id]);
+    } catch (refused) {
+      log.error({ error: refused }, `Task ${label} could not be given back either`);
+    }
   }
 
   /** Another worker has taken these over while this one was away: it must not run them too. */

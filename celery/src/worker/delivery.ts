@@ -24,7 +24,10 @@ export interface Delivery {
 export type DeliveryPhase =
   | { readonly name: "waiting" }
   | { readonly name: "starting" }
-  | { readonly name: "running"; readonly acked: Promise<"done" | "fenced"> | null };
+  | { readonly name: "running"; readonly acked: Promise<AckOutcome> | null };
+
+/** `failed`: Redis refused, and the message is still ours to answer. */
+export type AckOutcome = "done" | "fenced" | "failed";
 
 export function makeDelivery(claim: Claim, message: TaskMessage, task: AnyTask): Delivery {
   const { shadow, id } = message.headers;

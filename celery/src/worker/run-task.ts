@@ -2,7 +2,7 @@ import type { Pool, PoolResult, RunHooks } from "../pool/pool.ts";
 import { rawJson } from "../protocol/json.ts";
 import type { Completion, Consumer } from "../transport/transport.ts";
 import { conclude, concludeDeadLetter, type Ending, type RunFacts } from "./conclude.ts";
-import { type Delivery, hasStarted, makeRequest } from "./delivery.ts";
+import { type AckOutcome, type Delivery, hasStarted, makeRequest } from "./delivery.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { makeRetryMessage } from "./retry-message.ts";
 import { type EventSink, sendEvent } from "./task-event.ts";
@@ -39,12 +39,14 @@ export class TaskRunner {
     delivery.phase = { name: "starting" };
     const result = await pool.run(request, this.#hooks(delivery, onAcked));
     await delivery.stores;
+    const acked = await ackOutcome(delivery);
+    if (acked === "fenced") return this.#tell(fenced(delivery));
     const facts: RunFacts = {
       request,
       options: delivery.task.options,
       label: delivery.label,
       started: hasStarted(delivery),
-      acked: await isReallyAcked(delivery),
+      acked: acked === "done",
       job,
     };
     await this.#settle(delivery, result, facts);
@@ -72,17 +74,26 @@ export class TaskRunner {
    * and a worker that dies there would lose a task that has never run.
    */
   #onStart(delivery: Delivery, pid: number): void {
-    const { consumer, events, nodeName } = this.#deps;
+    const { events, nodeName } = this.#deps;
     const { options } = delivery.task;
-    const acked = options.acksLate ? null : consumer.ack(delivery.claim.id);
-    delivery.phase = { name: "running", acked };
-    // Somebody else's by now: it must not run twice.
-    void acked?.then((outcome) => outcome === "fenced" && delivery.giveUp.abort());
+    delivery.phase = { name: "running", acked: options.acksLate ? null : this.#ackEarly(delivery) };
     events.send("task-started", { uuid: delivery.message.headers.id });
     if (!options.trackStarted || options.ignoreResult || delivery.message.headers.ignoreResult) return;
     void this.#store(delivery, "STARTED", { pid, hostname: nodeName }).catch((error: unknown) =>
       this.#deps.log.warn({ error }, `The state STARTED of ${delivery.label} could not be stored.`),
     );
+  }
+
+  async #ackEarly({ claim, label, giveUp }: Delivery): Promise<AckOutcome> {
+    try {
+      const outcome = await this.#deps.consumer.ack(claim.id);
+      // Somebody else's by now: it must not run twice.
+      if (outcome === "fenced") giveUp.abort();
+      return outcome;
+    } catch (error) {
+      this.#deps.log.warn({ error }, `Task ${label} could not be acknowledged at its start`);
+      return "failed";
+    }
   }
 
   /** In the order of asking: a later state must not be overtaken by an earlier one. */
@@ -94,8 +105,6 @@ export class TaskRunner {
   }
 
   async #settle(delivery: Delivery, result: PoolResult, facts: RunFacts): Promise<void> {
-    const fencedAfterStart = facts.started && !facts.acked && !delivery.task.options.acksLate;
-    if (fencedAfterStart) return this.#tell(fenced(delivery));
     const ending = conclude(result, facts);
     const told = await this.#answer(delivery, ending, facts);
     this.#tell(told);
@@ -140,8 +149,9 @@ export class TaskRunner {
   }
 }
 
-async function isReallyAcked({ phase }: Delivery): Promise<boolean> {
-  return phase.name === "running" && phase.acked !== null && (await phase.acked) === "done";
+/** Null: not acked before the end. */
+async function ackOutcome({ phase }: Delivery): Promise<AckOutcome | null> {
+  return phase.name === "running" ? phase.acked : null;
 }
 
 function fenced(delivery: Delivery): Pick<Ending, "log" | "event"> & Ending {

@@ -34,6 +34,8 @@ export interface WorkerOptions {
   readonly prefetchMultiplier: number;
 }
 
+/** How long an end waits for an absent broker to take messages back; it gives them to others by itself anyway. */
+const GIVE_BACK_MS = 5_000;
 /** How long a cold shutdown waits for the broker to take the last answers. */
 const COLD_GRACE_MS = 5_000;
 
@@ -59,7 +61,7 @@ export async function runWorker(
   say(deps, `${options.nodeName} ready.`);
   await tasks.consume(stop);
   if (outage.aborted) return giveUp(deps);
-  await tasks.releaseWaiting();
+  await Promise.race([tasks.releaseWaiting(), sleep(GIVE_BACK_MS, shutdown.cold)]);
   await endRunning(tasks, deps, shutdown);
   return true;
 }

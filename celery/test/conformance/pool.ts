@@ -180,16 +180,19 @@ export function describePool(traits: PoolTraits): void {
       await whenFree(pool);
     });
 
-    test("when a task forgets a promise that fails, then the task and the pool survive it", async () => {
-      const ignored = (): void => undefined;
-      process.on("unhandledRejection", ignored);
-      try {
-        expect(await start(pool, "pool.strayRejection").result).toMatchObject({
-          outcome: { resultJson: '"survived"' },
-        });
-      } finally {
-        process.off("unhandledRejection", ignored);
-      }
+    test("when a task forgets a promise that fails, then the task and the pool survive it, and it is told", async () => {
+      const lines: string[] = [];
+      const listen = (_processName: string, line: string): void => void lines.push(line);
+      pool.events.on("output", listen);
+
+      expect(await start(pool, "pool.strayRejection").result).toMatchObject({
+        outcome: { resultJson: '"survived"' },
+      });
+
+      pool.events.off("output", listen);
+      expect(lines[0]).toBe(
+        "A promise was rejected and nobody waited for it (a missing await?): Error: stray",
+      );
     });
 
     test("when it is terminated, then what runs ends as cancelled", async () => {
