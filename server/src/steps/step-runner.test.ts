@@ -270,6 +270,7 @@ describe.each(rungs)("given panes by $rung", (pty) => {
     await untilStep("up", "ready");
     start(aStep({ id: "slow", pane: "producer", command: "sh -c 'sleep 0.3'" }));
     start(aStep({ id: "waiting", pane: "producer", command: "touch started" }));
+    await untilPane(panes.producer, (state) => state.phase === "busy");
 
     runner.reset();
 
