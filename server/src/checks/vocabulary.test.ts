@@ -3,7 +3,7 @@ import { aTask, someFacts } from "../../test/facts.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Facts } from "./facts.ts";
 import { parseExpression } from "./parse.ts";
-import { type Param, referencesOf, roots, type Shape } from "./vocabulary.ts";
+import { type Param, patternsOf, referencesOf, roots, type Shape } from "./vocabulary.ts";
 
 /** Facts of which every single one has a value. */
 const full: Facts = someFacts({
@@ -21,6 +21,7 @@ const ARGUMENTS: Readonly<Record<Param, string>> = {
   step: '"send"',
   file: '"tasks.ts"',
   regex: "/x/",
+  url: '"http://localhost:8000/"',
   "task name": '"tasks.add"',
   "task name?": "",
   "number of a task": '"retries"',
@@ -60,4 +61,9 @@ test("given steps and files in an expression, when references are asked for, the
     { kind: "file", name: "tasks.ts", at: 36 },
     { kind: "step", name: "b", at: 63 },
   ]);
+});
+
+test("given patterns in an expression, when they are asked for, then each is found", () => {
+  const { root } = parseExpression('pane("worker").saw(/a/) and (1 == 2 or not pane("broker").saw(/b/i))');
+  expect(patternsOf(root)).toEqual([/a/, /b/i]);
 });

@@ -1,5 +1,6 @@
 import { PANE_IDS } from "../protocol/index.ts";
 import type { Node } from "./expression.ts";
+import { isLoopbackUrl } from "./loopback.ts";
 import { ExpressionError } from "./tokens.ts";
 
 /**
@@ -20,6 +21,7 @@ export type Param =
   | "step"
   | "file"
   | "regex"
+  | "url"
   | "task name"
   | "task name?"
   | "number of a task"
@@ -105,7 +107,7 @@ export const roots: ReadonlyMap<string, Shape> = new Map<string, Shape>([
     "file",
     fn("file", "file", object("file(…)", { edited: value, loaded: value, has: fn("has", "value", value) })),
   ],
-  ["http", fn("http", "value", values("http(…)", "status", "json"))],
+  ["http", fn("http", "url", values("http(…)", "status", "json"))],
 ]);
 
 type Names = ReadonlyMap<string, Shape>;
@@ -212,6 +214,8 @@ function checkArgument(node: Node, param: Param, names: Names): void {
       return expectValue(node, namesInWhere);
     case "regex":
       return node.kind === "regex" ? undefined : refuse();
+    case "url":
+      return text === undefined ? expectValue(node, names) : isLoopbackUrl(text) ? undefined : refuse();
     case "pane":
       return (PANE_IDS as readonly (string | undefined)[]).includes(text) ? undefined : refuse();
     case "number of a task":
@@ -234,6 +238,8 @@ function wanted(param: Param): string {
       return 'the name of a file, "tasks.ts"';
     case "regex":
       return "a pattern, /ready/";
+    case "url":
+      return 'an address of this machine, "http://127.0.0.1:8000/x"';
     case "task name":
     case "task name?":
       return 'the name of a task, "tasks.add"';
@@ -255,6 +261,11 @@ export interface Reference {
 /** The steps and files that an expression speaks of, for the linter. */
 export function referencesOf(root: Node): readonly Reference[] {
   return [...ownReference(root), ...childrenOf(root).flatMap(referencesOf)];
+}
+
+/** Every pattern in an expression, for the linter. */
+export function patternsOf(root: Node): readonly RegExp[] {
+  return [...(root.kind === "regex" ? [root.value] : []), ...childrenOf(root).flatMap(patternsOf)];
 }
 
 function ownReference(node: Node): readonly Reference[] {

@@ -1,6 +1,6 @@
 import type { Token } from "markdown-it";
-import { referencesOf } from "../checks/vocabulary.ts";
-import { lintCommand, lintPattern } from "./lint-command.ts";
+import { patternsOf, referencesOf } from "../checks/vocabulary.ts";
+import { hasNestedRepeat, lintCommand, lintPattern } from "./lint-command.ts";
 import { plainText } from "./markdown.ts";
 import type { LessonSource, PlacedLink } from "./parse-lesson.ts";
 import type { Body, PlacedBlock } from "./read-blocks.ts";
@@ -96,7 +96,11 @@ function lintStep(id: string, line: number, body: Body, report: Report): void {
 
 function lintCheck(id: string, line: number, body: Body, report: Report): void {
   const check = body.checks.find((each) => each.id === id);
-  for (const { kind, name } of check === undefined ? [] : referencesOf(check.that.root)) {
+  if (check === undefined) return;
+  if (patternsOf(check.that.root).some(({ source }) => hasNestedRepeat(source))) {
+    report(line, "that: a pattern repeats a repeat, like (a+)+, which can take for ever");
+  }
+  for (const { kind, name } of referencesOf(check.that.root)) {
     const isKnown = kind === "step" ? body.steps.some((step) => step.id === name) : body.filesAtEnd.has(name);
     if (!isKnown) report(line, `that: no ${kind} of this lesson is called "${name}"`);
   }

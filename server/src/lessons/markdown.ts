@@ -227,7 +227,9 @@ function cleanLink(token: Token, line: number, context: MarkdownContext): void {
 }
 
 function relativeLink(href: string): RelativeLink | undefined {
-  const file = /^files\/([\w./-]+)(?:#L([1-9]\d{0,5})(?:-L([1-9]\d{0,5}))?)?$/.exec(href);
+  const file = /^files\/((?:[\w-][\w.-]*\/)*[\w-][\w.-]*)(?:#L([1-9]\d{0,5})(?:-L([1-9]\d{0,5}))?)?$/.exec(
+    href,
+  );
   if (file !== null) {
     const from = file[2] === undefined ? null : Number(file[2]);
     return { kind: "file", path: file[1] ?? "", from, to: file[3] === undefined ? from : Number(file[3]) };

@@ -276,6 +276,11 @@ const FAULTS: readonly (readonly [string, number, string])[] = [
     3,
     'put a value that holds ": " in single quotes',
   ],
+  [
+    '```yaml check=c\ntitle: t\nthat: pane("worker").saw(/(a*)*b/)\nelse: e\n```',
+    1,
+    "a pattern repeats a repeat",
+  ],
   ["```json check=c\ntitle: t\nthat: 1 == 1\nelse: e\n```", 1, "language is yaml"],
   [
     "```diff edit=files/tasks.ts id=e\n-nothing like it\n+x\n```",

@@ -1,17 +1,11 @@
 import { get } from "node:http";
 import type { HttpFacts, Json } from "../checks/facts.ts";
+import { isLoopbackUrl } from "../checks/loopback.ts";
 
 const TIMEOUT_MS = 2000;
 const MAX_BODY = 64 * 1024;
-const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
 
 const NO_ANSWER: HttpFacts = { status: 0, json: null };
-
-/** Whether a URL is plain HTTP on this machine: the only thing that checks may ask. */
-export function isLoopbackUrl(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url?.protocol === "http:" && LOOPBACK.includes(url.hostname) && url.username === "";
-}
 
 /**
  * Asks a program of the learner once, with GET.

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { askHttp, isLoopbackUrl } from "./http-probe.ts";
+import { isLoopbackUrl } from "../checks/loopback.ts";
+import { askHttp } from "./http-probe.ts";
 import { Probes, type Questions } from "./probes.ts";
 
 describe("questions", () => {
