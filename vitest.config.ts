@@ -44,6 +44,7 @@ export default defineConfig({
       {
         test: {
           name: "lessons",
+          fileParallelism: false,
           include: ["e2e/lessons/**/*.test.ts"],
           exclude: ["**/node_modules/**"],
         },
