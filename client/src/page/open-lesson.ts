@@ -44,10 +44,14 @@ async function loadCourse(store: Store, api: Api, phase: string): Promise<void> 
   if (course !== undefined && store.course.value === null) store.course.value = course;
 }
 
-/** After a reconnect another tab's lesson is followed; at the start this page's address decides. */
+/**
+ * At the start this page's address decides. After a reconnect it follows what another tab has opened meanwhile, unless
+ * it was still waiting for a lesson of its own.
+ */
 function settle(store: Store, actions: Actions, welcome: Welcome, isFirst: boolean): void {
   const route = store.route.value;
-  if (!isFirst && welcome.lesson !== null) return;
+  const isInStep = route.page === "lesson" && route.slug === store.lesson.value?.slug;
+  if (!isFirst && isInStep && welcome.lesson !== null) return;
   if (route.page !== "home") return actions.follow(route);
   const course = store.course.value;
   const slug = course === null ? undefined : homeLesson(course, store.progress.value.last);

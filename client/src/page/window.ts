@@ -1,4 +1,4 @@
-import { effect } from "@preact/signals";
+import { computed, effect, untracked } from "@preact/signals";
 import type { Actions } from "../state/actions.ts";
 import type { Store, Viewport } from "../state/store.ts";
 import { type Box, PROGRESS_KEY, SETTINGS_KEY, writeStored } from "../state/stored.ts";
@@ -47,8 +47,10 @@ function viewport(): Viewport {
 
 /** Typing survives a drop of the connection and a closed tab. */
 export function keepTyping(store: Store, actions: Actions): void {
+  // Every pong renews the connection's latency; only its coming counts here.
+  const isOpen = computed(() => store.connection.value.phase === "open");
   effect(() => {
-    if (store.connection.value.phase === "open") void actions.saveNow();
+    if (isOpen.value) untracked(() => actions.connected());
   });
   window.addEventListener("pagehide", () => void actions.saveNow());
   window.addEventListener("beforeunload", (event) => {

@@ -202,14 +202,28 @@ test("given a lesson with answers, when it is started over, then files on disk w
   expect(store.progress.value.lessons["03-delay"]?.answers).toEqual({});
 });
 
-test("given no connection, when the worker is to restart, then a notice says so", async () => {
-  const { store, actions } = aRig({ ok: false, code: "offline", message: "Not connected." });
+test("given a worker that cannot be restarted, when it is tried again, then the reason shows until it works", async () => {
+  const { store, actions } = aRig({ ok: false, code: "failed", message: "No worker ran." });
 
   await actions.restartWorker();
   expect(store.notices.value).toEqual([
-    { id: "page.restart-worker", level: "error", text: "Not connected." },
+    { id: "page.restart-worker", level: "error", text: "No worker ran." },
   ]);
 
   await actions.restartWorker();
   expect(store.notices.value).toEqual([]);
+});
+
+test("given things refused for want of a connection, when the server is back, then they are forgotten and typing is saved", async () => {
+  const offline: Reply = { ok: false, code: "offline", message: "Not connected." };
+  const { store, actions, asked } = aRig(offline, offline);
+  await actions.restartWorker();
+  await actions.runStep("start");
+  actions.typed("tasks.ts", "ab");
+
+  actions.connected();
+
+  expect(store.notices.value).toEqual([]);
+  expect(store.refusals.value.size).toBe(0);
+  await expect.poll(() => asked.at(-1)?.type).toBe("save");
 });

@@ -12,6 +12,9 @@ import type { Settings } from "./settings.ts";
 import { busyQuestion } from "./step-words.ts";
 import { announce, askLearner, dropNotice, putNotice, putRefusal, type Shown, type Store } from "./store.ts";
 
+/** Gone by itself when the server is back. */
+const OFFLINE_NOTICE = "page.offline";
+
 /** What the learner can do. Views call these and nothing else. */
 export interface Actions {
   openLesson(slug: string, anchor?: string | null): void;
@@ -37,6 +40,8 @@ export interface Actions {
   showFile(target: Shown): void;
   record(event: ProgressEvent): void;
   change(settings: Partial<Settings>): void;
+  /** The server is (again) there: what was refused for want of it is over, what was typed is saved. */
+  connected(): void;
   retryNow(): void;
   /** The pane's screen and scrollback as plain text. @throws Error when the server does not answer. */
   readPane(pane: PaneId): Promise<string>;
@@ -71,6 +76,11 @@ export function openActions(deps: ActionsDeps): Actions {
     },
     change(settings) {
       store.settings.value = { ...store.settings.value, ...settings };
+    },
+    connected() {
+      dropNotice(store, OFFLINE_NOTICE);
+      store.refusals.value = new Map();
+      void saver.flush();
     },
     retryNow: () => link.retryNow(),
     readPane: async (pane) => deps.readPane(pane),
@@ -148,15 +158,12 @@ function followRoute({ store, link }: ActionsDeps, route: Route): void {
   store.route.value = route;
   if (route.page !== "lesson" || !isReady(store, route.slug)) return;
   const { slug } = route;
-  if (
-    store.lesson.value?.slug === slug &&
-    store.welcome.value?.lesson === slug &&
-    store.opening.value === null
-  )
-    return;
+  // Text alone may have been read ahead; files come only with a lesson that is open.
+  const isHere = store.lesson.value?.slug === slug && store.buffers.value.size > 0;
+  if (isHere && store.opening.value === null) return;
   store.opening.value = slug;
-  void asked({ store, link }, "open-lesson", { type: "open-lesson", lesson: slug }).then((isOpen) => {
-    if (!isOpen && store.opening.value === slug) store.opening.value = null;
+  void asked({ store, link }, "open-lesson", { type: "open-lesson", lesson: slug }).then(() => {
+    if (store.opening.value === slug) store.opening.value = null;
   });
 }
 
@@ -257,7 +264,8 @@ async function asked(
 }
 
 function report(store: Store, id: string, reply: Reply): boolean {
-  const notice = `page.${id}`;
+  const isOffline = !reply.ok && reply.code === "offline";
+  const notice = isOffline ? OFFLINE_NOTICE : `page.${id}`;
   if (reply.ok) dropNotice(store, notice);
   else putNotice(store, { id: notice, level: "error", text: reply.message });
   return reply.ok;

@@ -68,7 +68,6 @@ test("given a lesson being opened, when an older one still arrives, then it is i
 
   receive(store, { type: "lesson", lesson: aLesson("07-forget"), files }, 1);
   expect(store.lesson.value?.slug).toBe("07-forget");
-  expect(store.opening.value).toBeNull();
 });
 
 test("given something unsaved, when the same lesson comes again, then it is kept", () => {

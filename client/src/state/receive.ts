@@ -75,7 +75,6 @@ function receiveLesson(store: Store, lesson: LessonView, files: readonly FileVie
   if (wanted !== null && wanted !== lesson.slug) return;
   const isOther = store.lesson.value?.slug !== lesson.slug || store.buffers.value.size === 0;
   store.lesson.value = lesson;
-  store.opening.value = null;
   store.buffers.value = isOther ? openBuffers(files) : mergeFiles(store.buffers.value, files);
   store.progress.value = advanceProgress(store.progress.value, {
     type: "opened",

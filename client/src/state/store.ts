@@ -53,7 +53,7 @@ export interface Store {
   readonly route: Signal<Route>;
   readonly course: Signal<CourseView | null>;
   readonly lesson: Signal<LessonView | null>;
-  /** Slug that was asked for and has not arrived. */
+  /** Slug that was asked for while the server has not said that it is done; other lessons' news is old till then. */
   readonly opening: Signal<string | null>;
   readonly buffers: Signal<ReadonlyMap<string, FileBuffer>>;
   readonly activeFile: Signal<string | null>;
