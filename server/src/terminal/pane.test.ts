@@ -212,6 +212,28 @@ describe.each(rungs.filter(({ rung }) => rung !== "pipes"))("given a terminal by
       "0000000 033 [ 0 n",
     ]);
   });
+
+  test("when a program asks what could be answered with text of its choice, then nothing is typed", async () => {
+    await using pane = await aPane({ pty });
+    const lines = linesOf(pane);
+    const queries = [
+      "]52;c;?\\a",
+      "]0;rm -rf\\a\\033[21t",
+      "]10;?\\a",
+      "]4;1;?\\a",
+      "P$qm\\033\\\\",
+      "[>q",
+      "[?2026$p",
+      "[18t",
+    ];
+
+    const printed = queries.map((query) => `\\033${query}`).join("");
+    await pane.run(
+      `stty -icanon -echo min 0 time 3; printf '${printed}'; sleep 0.2; dd bs=100 count=1 2>/dev/null | wc -c; stty sane`,
+    );
+
+    expect(lines.map((line) => line.trim()).at(-1)).toBe("0");
+  });
 });
 
 describe.each(rungs)("given a closed pane by $rung", (pty) => {

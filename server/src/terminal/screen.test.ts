@@ -80,6 +80,15 @@ test("given wrapped lines and trailing spaces, when the text is read, then lines
   expect(await screen.text()).toEqual(["one", `${"wrapped words ".repeat(6)}end`, "", "last"]);
 });
 
+test("given a scrollback full of one endless line, when the text is read, then what follows it is plain all the same", async () => {
+  const { screen } = draw(`${"x".repeat(60_000)}\r\nlast   `);
+
+  const lines = await screen.text();
+
+  expect(lines.at(-1)).toBe("last");
+  expect(lines).toHaveLength(2);
+});
+
 test("given a resize behind unparsed output, when it takes effect, then the output was laid out before", async () => {
   const { screen } = draw(`${"x".repeat(60)}\r\n`);
 

@@ -75,7 +75,9 @@ export class Screen {
       const lines: string[] = [];
       for (let y = 0; y < buffer.length; y += 1) {
         const line = buffer.getLine(y);
-        if (line !== undefined) addRow(lines, line, buffer.getLine(y + 1)?.isWrapped === true);
+        // Behind its last line a full buffer gives its first again.
+        const wrapsOn = y + 1 < buffer.length && buffer.getLine(y + 1)?.isWrapped === true;
+        if (line !== undefined) addRow(lines, line, wrapsOn);
       }
       while (lines.at(-1) === "") lines.pop();
       return lines;

@@ -55,6 +55,8 @@ class ShellPane implements Pane {
     this.#options = options;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#cwd = options.cwd;
+    // Every viewer listens, and there may be many.
+    this.events.setMaxListeners(0);
     this.#size = { cols: options.cols, rows: options.rows };
     this.#life = this.#begin();
   }
