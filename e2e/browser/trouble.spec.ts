@@ -55,9 +55,8 @@ test("given a syntax error in tasks.ts, when the worker starts, then file and li
   expect(await lessonPage.text("Worker")).toMatch(/tasks\.ts:1\b/);
 
   await page.getByRole("button", { name: "Reset", exact: true }).click();
-  await page.getByRole("menuitem", { name: /file|tasks\.ts/i }).click();
-  const confirm = page.getByRole("dialog").getByRole("button", { name: /reset|bring back|restore/i });
-  if (await confirm.isVisible()) await confirm.click();
+  await page.getByRole("button", { name: "Reset tasks.ts…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Reset tasks.ts" }).click();
   await expect.poll(() => readFile(file, "utf8")).toBe(original);
   await lessonPage.startWorker();
 });
