@@ -1,17 +1,16 @@
 import { EventEmitter } from "node:events";
 import type { PaneId } from "../protocol/index.ts";
-import { PaneBusy, PaneClosed } from "./errors.ts";
+import { PaneBusy, PaneClosed, ScreenGone } from "./errors.ts";
 import type { FloodLimits } from "./flood-gate.ts";
-import { pasteKeys, plainKeys } from "./keys.ts";
 import type { CommandEnd, TerminalClock, TerminalLog } from "./pane.ts";
 import { PaneOutput } from "./pane-output.ts";
 import { endFamily, familyOf, foregroundOf, listProcesses, type ProcessRow, signalAll } from "./processes.ts";
+import { Prompt } from "./prompt.ts";
 import type { Pty, PtyFactory } from "./pty.ts";
 import { isHarmlessReply, withoutAnswers } from "./replies.ts";
 import type { ScreenSize } from "./screen.ts";
 import type { ShellHome } from "./shell.ts";
 import type { ShellMark } from "./shell-marks.ts";
-import { quoted } from "./shell-scripts.ts";
 import { advance, type Moment, type ShellEvent, type ShellState } from "./shell-state.ts";
 import { readsSingleKeys } from "./tty-mode.ts";
 import { bounded, whenEmitted } from "./waiting.ts";
@@ -19,7 +18,6 @@ import { bounded, whenEmitted } from "./waiting.ts";
 /** The server's copy keeps more than a page shows. */
 const SCROLLBACK_LINES = 5000;
 const START_WITHIN_MS = 15_000;
-const FRESH_PROMPT = { presses: 4, withinMs: 300, settleMs: 100 } as const;
 /** After Enter, a shell that says nothing about beginnings has asked for more, or is done with an empty line, by then. */
 const GUESS_WITHIN_MS = 200;
 /** What runs may finish within this when its shell is closed. */
@@ -54,11 +52,10 @@ export class ShellLife {
   readonly output: PaneOutput;
   readonly #options: ShellLifeOptions;
   readonly #pty: Pty;
+  readonly #prompt: Prompt;
   #state: ShellState = { phase: "starting" };
   #pid: number | undefined;
   #tty = "";
-  /** Something may stand at the prompt that is not ours. */
-  #touched = false;
   #lastCommand: string | undefined;
   #ending: Promise<void> | undefined;
 
@@ -69,6 +66,12 @@ export class ShellLife {
     const { launch } = options.home;
     const { cwd, size, env } = options;
     this.#pty = options.factory.open({ ...size, ...launch, cwd, env: { ...env, ...launch.env } });
+    this.#prompt = new Prompt({
+      pty: this.#pty,
+      output: this.output,
+      home: options.home,
+      events: this.events,
+    });
     this.#pty.onData((bytes) => this.output.receive(bytes));
     this.#pty.onExit((exit) => this.#onExit(exit));
     void this.#watchStart();
@@ -89,7 +92,7 @@ export class ShellLife {
   write(data: string): void {
     const typed = withoutAnswers(data);
     if (typed === "" || this.#state.phase === "closed") return;
-    this.#touched = true;
+    this.#prompt.touch();
     this.output.hurry();
     // Only a guess, but such a shell says nothing itself; an empty line is over at once.
     const enter = typed.endsWith("\r") && this.#state.phase === "idle";
@@ -120,7 +123,6 @@ export class ShellLife {
   async type(command: string, signal: AbortSignal): Promise<void> {
     await this.#claim(command, signal);
     await this.#press(command, false);
-    this.#touched = true;
     this.#advance({ type: "released" });
   }
 
@@ -192,7 +194,6 @@ export class ShellLife {
       case "continued":
         return this.#advance({ type: "continued" });
       case "prompt":
-        this.#touched = false;
         this.#advance({ type: "prompted" });
         this.events.emit("prompt");
     }
@@ -225,54 +226,13 @@ export class ShellLife {
     this.#advance({ type: "claimed", command, at: this.#moment() });
   }
 
-  /** Puts the command at a clean prompt. What was typed there before (half a word, an open quote, a search) is given up. */
   async #press(command: string, enter: boolean): Promise<void> {
-    if (this.#pty.submit !== undefined) return this.#submit(command, enter);
-    if (this.#touched) await this.#freshPrompt();
-    const keys = await this.#keysFor(command);
+    const send = await this.#prompt.prepare(command).catch((error: unknown) => {
+      throw error instanceof ScreenGone ? this.#closedError() : error;
+    });
     if (this.#state.phase !== "typing") throw this.#closedError();
     if (enter) this.#entered(command);
-    this.output.hurry();
-    this.#pty.write(enter ? `${keys}\r` : keys);
-  }
-
-  /** A shell that takes several lines only as several commands is given them in a file. */
-  async #keysFor(command: string): Promise<string> {
-    if (await this.output.screen.bracketedPaste()) return pasteKeys(command);
-    if (!command.trim().includes("\n")) return plainKeys(command);
-    return plainKeys(`. ${quoted(await this.#options.home.writeCommand(command))}`);
-  }
-
-  async #submit(command: string, enter: boolean): Promise<void> {
-    const script = await this.#options.home.writeCommand(command);
-    if (this.#state.phase !== "typing") throw this.#closedError();
-    if (!enter) return this.output.say(`${command}\r\n`);
-    this.#entered(command);
-    this.#pty.submit?.(script);
-  }
-
-  /**
-   * Ctrl-C at the prompt, again when no new prompt comes: bash 5.2 that is caught while it draws a line may take it and
-   * draw none. After a second one, the answer to the first may still be on its way.
-   */
-  async #freshPrompt(): Promise<void> {
-    for (let presses = 1; presses <= FRESH_PROMPT.presses; presses += 1) {
-      this.interrupt();
-      if (!(await this.#promptWithin(FRESH_PROMPT.withinMs))) continue;
-      if (presses > 1) await this.#promptWithin(FRESH_PROMPT.settleMs);
-      return;
-    }
-  }
-
-  async #promptWithin(ms: number): Promise<boolean> {
-    const wait = bounded(ms);
-    return whenEmitted(this.events, "prompt", () => true, wait.signal).then(
-      () => true,
-      (error: unknown) => {
-        wait.rethrowUnlessTimeout(error);
-        return false;
-      },
-    );
+    send(enter);
   }
 
   #reply(data: string): void {
