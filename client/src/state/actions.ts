@@ -32,7 +32,7 @@ export interface Actions {
   interrupt(pane: PaneId): void;
   /** @returns false when there is no connection: the view shows that the keys went nowhere. */
   input(pane: PaneId, text: string): boolean;
-  resize(pane: PaneId, cols: number, rows: number): boolean;
+  resize(pane: PaneId, cols: number, rows: number): void;
   acknowledge(pane: PaneId, bytes: number): void;
   typed(path: string, text: string): void;
   saveNow(): Promise<void>;
@@ -146,7 +146,10 @@ function systemActions({
       if (!link.tell({ type: "interrupt", pane })) announce(store, "Not connected: nothing was stopped.");
     },
     input: (pane, text) => link.input(pane, new TextEncoder().encode(text)),
-    resize: (pane, cols, rows) => link.tell({ type: "resize", pane, cols, rows }),
+    resize(pane, cols, rows) {
+      // A shell that has ended has no size; the next one is told when it comes.
+      if (store.panes.value[pane].phase !== "closed") link.tell({ type: "resize", pane, cols, rows });
+    },
     acknowledge(pane, bytes) {
       link.tell({ type: "ack", pane, bytes });
     },
@@ -162,8 +165,10 @@ function followRoute({ store, link }: ActionsDeps, route: Route): void {
   const isHere = store.lesson.value?.slug === slug && store.buffers.value.size > 0;
   if (isHere && store.opening.value === null) return;
   store.opening.value = slug;
-  void asked({ store, link }, "open-lesson", { type: "open-lesson", lesson: slug }).then(() => {
+  void link.ask({ type: "open-lesson", lesson: slug }).then((reply) => {
     if (store.opening.value === slug) store.opening.value = null;
+    // Without a connection the banner says enough, and the lesson opens when it is back.
+    if (reply.ok || reply.code !== "offline") report(store, "open-lesson", reply);
   });
 }
 

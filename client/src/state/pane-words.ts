@@ -21,7 +21,7 @@ export function paneStatus(state: PaneState, now: number): PaneStatus {
     case "busy":
       return { tone: "active", words: `running ${durationWords((now - state.since) / 1000)}` };
     case "closed":
-      return { tone: "failed", words: `closed: ${state.reason}` };
+      return { tone: "idle", words: `closed: ${state.reason.replace(/\.$/, "")}` };
     case "idle":
       return idleStatus(state.exit, state.seconds);
   }

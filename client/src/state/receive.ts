@@ -126,7 +126,7 @@ function receivePane(store: Store, pane: PaneId, state: PaneState): void {
   if (state.phase === "busy" && before.phase !== "busy")
     store.skipped.value = { ...store.skipped.value, [pane]: 0 };
   if (state.phase === "closed" && before.phase !== "closed") {
-    announce(store, `${PANE_TITLES[pane]} pane closed: ${state.reason}`);
+    announce(store, `The ${PANE_TITLES[pane]} shell has ended: ${state.reason}`);
   }
 }
 

@@ -9,9 +9,8 @@ export function PaneNote({ pane }: { pane: PaneId }): JSX.Element | null {
   const state = store.panes.value[pane];
   if (state.phase === "closed") {
     return (
-      <Note isBar>
-        This shell has ended ({state.reason}). A step of the lesson, or starting the lesson over, opens a new
-        one.
+      <Note isBar isLate>
+        <p>This shell has ended. A step of the lesson, or starting the lesson over, opens a new one.</p>
       </Note>
     );
   }
@@ -20,9 +19,20 @@ export function PaneNote({ pane }: { pane: PaneId }): JSX.Element | null {
   return pane === "worker" ? <WorkerNote /> : <ProducerNote />;
 }
 
-/** Over the empty screen, or, where there is text already, as a bar below it. */
-function Note({ isBar = false, children }: { isBar?: boolean; children: ComponentChildren }): JSX.Element {
-  return <div class={`pane-note ${isBar ? "pane-note-bar" : ""}`}>{children}</div>;
+interface NoteProps {
+  /** Below the text that is there already, instead of over an empty screen. */
+  readonly isBar?: boolean;
+  /** Only if it stays so: a shell that is being replaced has ended for a moment too. */
+  readonly isLate?: boolean;
+  readonly children: ComponentChildren;
+}
+
+function Note({ isBar, isLate, children }: NoteProps): JSX.Element {
+  return (
+    <div class={`pane-note ${isBar ? "pane-note-bar" : ""} ${isLate ? "pane-note-late" : ""}`}>
+      {children}
+    </div>
+  );
 }
 
 function BrokerNote(): JSX.Element | null {

@@ -117,7 +117,7 @@ function useXterm(
       const { openXterm } = await import("./xterm-screen.ts");
       if (isGone || host.current === null) return;
       const opened = openXterm(host.current, xtermDeps(props, page, box, refuse));
-      close = join(opened, host.current, props, page);
+      close = join(opened, host.current, props);
       setScreen(opened);
       props.onScreen(opened);
     };
@@ -158,15 +158,8 @@ function xtermDeps(
 }
 
 /** Feeds the screen and keeps its grid the size of its box, until the returned call. */
-function join(
-  screen: XtermScreen,
-  host: HTMLElement,
-  props: PaneScreenProps,
-  { store, actions }: Page,
-): () => void {
+function join(screen: XtermScreen, host: HTMLElement, props: PaneScreenProps): () => void {
   screen.fit();
-  if (store.connection.peek().phase === "open")
-    actions.resize(props.pane, screen.size().cols, screen.size().rows);
   const detach = props.feed.attach(screen);
   let frame = 0;
   const observer = new ResizeObserver(() => {
@@ -182,11 +175,13 @@ function join(
   };
 }
 
-/** Follows what changes while the screen lives: theme, settings, and a server that must hear the size again. */
+/** Follows what changes while the screen lives: theme, settings, and a server or shell that must hear the size. */
 function useFollow(screen: XtermScreen | undefined, { pane, isReadOnly }: PaneScreenProps, page: Page): void {
   const { store, actions } = page;
   const { theme, screenReader } = store.settings.value;
   const isOpen = store.connection.value.phase === "open";
+  const { epoch, phase } = store.panes.value[pane];
+  const isShellThere = phase !== "closed";
   useEffect(() => screen?.set({ readOnly: isReadOnly, screenReader }), [screen, isReadOnly, screenReader]);
   useEffect(() => {
     if (screen === undefined) return;
@@ -198,5 +193,5 @@ function useFollow(screen: XtermScreen | undefined, { pane, isReadOnly }: PaneSc
   }, [screen, theme]);
   useEffect(() => {
     if (screen !== undefined && isOpen) actions.resize(pane, screen.size().cols, screen.size().rows);
-  }, [screen, isOpen]);
+  }, [screen, isOpen, epoch, isShellThere]);
 }
