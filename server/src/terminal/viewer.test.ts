@@ -160,6 +160,7 @@ test("given a page cut off in the middle of a flood, when it comes back, then it
 
   expect(await again.browser.cells(200)).toEqual(await reference.cells(200));
   expect((await pane.text(2)).split("\n")[0]).toBe("over");
+  expect(page.skipped.length).toBeGreaterThan(0);
 });
 
 test("given a page, when the shell is restarted, then it gets the new shell's screen", async () => {

@@ -13,7 +13,7 @@ const SCROLLBACK = { attach: 1000, resume: 200 } as const;
 export interface ViewerOptions {
   readonly pane: Pane;
   readonly send: (frame: Frame) => void;
-  /** Output was left out for this viewer; a snapshot follows. */
+  /** Output was left out: for this viewer, which was slow and now gets a snapshot, or for everybody in a flood. */
   readonly skipped: (lines: number) => void;
 }
 
@@ -47,6 +47,7 @@ export class Viewer implements Disposable {
     const missing = has === undefined ? undefined : pane.since(has.epoch, has.seq);
     pane.events.on("output", this.#onOutput);
     pane.events.on("state", this.#onState);
+    pane.events.on("flooded", this.#options.skipped);
     if (has === undefined || missing === undefined || missing.length > BEHIND_BYTES) {
       void this.#draw(SCROLLBACK.attach);
       return;
@@ -63,8 +64,10 @@ export class Viewer implements Disposable {
 
   [Symbol.dispose](): void {
     this.#phase = "detached";
-    this.#options.pane.events.off("output", this.#onOutput);
-    this.#options.pane.events.off("state", this.#onState);
+    const { pane, skipped } = this.#options;
+    pane.events.off("output", this.#onOutput);
+    pane.events.off("state", this.#onState);
+    pane.events.off("flooded", skipped);
   }
 
   readonly #onOutput = (bytes: Uint8Array, seq: number): void => {
