@@ -35,7 +35,7 @@ const aLock = (holder: string, broker = url): BeatLock => {
   return lock;
 };
 
-const every = (seconds: number, name = "tick"): ConfiguredEntry[] =>
+const every = (seconds: number, name = "tick"): readonly ConfiguredEntry[] =>
   readEntries({
     [name]: { task: `tasks.${name}`, schedule: seconds, args: [], kwargs: {}, options: {}, enabled: true },
   });
