@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PaneId, PtyRung } from "../protocol/index.ts";
@@ -12,6 +12,9 @@ import {
   type ShellScriptOptions,
   zshScript,
 } from "./shell-scripts.ts";
+
+const FOLDER_PREFIX = "celery-playground-";
+const LEFTOVER: RegExp = /^celery-playground-(\d{1,9})-(?:broker|worker|producer)-\w+$/;
 
 export type ShellKind = "bash" | "zsh" | "sh";
 
@@ -49,7 +52,9 @@ export interface ShellHomeOptions {
 export async function openShellHome(options: ShellHomeOptions): Promise<ShellHome> {
   const { pane, rung, secret, env } = options;
   const { kind, file } = await findShell(options);
-  const folder = await mkdtemp(join(env["TMPDIR"] ?? tmpdir(), `celery-playground-${pane}-`));
+  const temporary = env["TMPDIR"] ?? tmpdir();
+  await removeLeftovers(temporary);
+  const folder = await mkdtemp(join(temporary, `${FOLDER_PREFIX}${process.pid}-${pane}-`));
   const scripts = { pane, secret, history: join(folder, "history") };
   const launch =
     rung === "pipes" ? await pipesLaunch(folder, scripts) : await LAUNCHES[kind](folder, scripts);
@@ -62,6 +67,28 @@ export async function openShellHome(options: ShellHomeOptions): Promise<ShellHom
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** A server that was killed could not remove its panes' folders. */
+async function removeLeftovers(temporary: string): Promise<void> {
+  const names = await readdir(temporary);
+  const left = names.filter((name) => {
+    const [, owner] = LEFTOVER.exec(name) ?? [];
+    return owner !== undefined && !isAlive(Number(owner));
+  });
+  // Those of another user stay.
+  await Promise.all(
+    left.map((name) => rm(join(temporary, name), { recursive: true, force: true }).catch(() => {})),
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
 }
 
 async function findShell(options: ShellHomeOptions): Promise<{ kind: ShellKind; file: string }> {
