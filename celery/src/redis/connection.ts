@@ -173,6 +173,7 @@ class LazyConnection implements RedisConnection {
     this.#variants.clear();
   }
 
+  /** EVALSHA, then EVAL, then EVAL without the flag line: each only when the one before says that it must be. */
   async #evaluate(client: Redis, script: Script, args: readonly RedisArgument[]): Promise<unknown> {
     const variant = this.#variants.get(script) ?? this.#choose(script, true);
     const texts = args.map(String);
@@ -180,17 +181,20 @@ class LazyConnection implements RedisConnection {
       return await client.call("EVALSHA", variant.sha, ...texts);
     } catch (error) {
       const fault = toFault(error, this.url);
-      // The emulator keeps a text that it could not read, and says so again to the next connection.
-      if (isFlagLineRefused(fault, variant))
-        return client.call("EVAL", this.#choose(script, false).text, ...texts);
+      // The emulator keeps a script that it could not compile, and complains of it here.
+      if (isFlagLineRefused(fault, variant)) return this.#evaluateUnflagged(client, script, texts);
       if (fault.replyCode !== "NOSCRIPT") throw error;
     }
     try {
       return await client.call("EVAL", variant.text, ...texts);
     } catch (error) {
       if (!isFlagLineRefused(toFault(error, this.url), variant)) throw error;
-      return client.call("EVAL", this.#choose(script, false).text, ...texts);
+      return this.#evaluateUnflagged(client, script, texts);
     }
+  }
+
+  #evaluateUnflagged(client: Redis, script: Script, texts: readonly string[]): Promise<unknown> {
+    return client.call("EVAL", this.#choose(script, false).text, ...texts);
   }
 
   #choose(script: Script, withFlags: boolean): ScriptVariant {

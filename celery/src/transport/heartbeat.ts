@@ -21,6 +21,8 @@ export interface HeartbeatData {
 
 export interface HeartbeatDeps extends HeartbeatData {
   readonly log: Log;
+  /** A beat from this thread, for as long as the other one is starting. */
+  beat(claimIds: readonly string[]): Promise<unknown>;
   /** Claims that Redis no longer has. Some may have ended meanwhile. */
   onLost(claimIds: readonly string[]): void;
 }
@@ -40,6 +42,7 @@ export class Heartbeat {
   constructor(deps: HeartbeatDeps) {
     this.#deps = deps;
     this.#thread = this.#start();
+    this.#bridge();
   }
 
   /** True when Redis took a sign of life so short a time ago that nobody can have taken our claims since. */
@@ -66,6 +69,15 @@ export class Heartbeat {
     this.#stopping = true;
     this.#post({ type: "stop" });
     await this.#thread.terminate();
+  }
+
+  /** A thread takes a moment to start, and a short time to live is shorter than that. */
+  #bridge(): void {
+    const timer = setInterval(() => {
+      if (this.#provenAt > 0n || this.#stopping) clearInterval(timer);
+      else this.#deps.beat([...this.#held]).catch(() => undefined); // the connection tells what is wrong
+    }, this.#deps.ttlMs / 3);
+    timer.unref();
   }
 
   #flush(): void {

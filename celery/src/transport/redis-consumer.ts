@@ -11,8 +11,10 @@ import {
   priorityStep,
   queueKey,
   UNACKED,
+  UNACKED_INDEX,
   WORKERS,
 } from "../redis/keys.ts";
+import { heartbeatScript } from "../redis/scripts/heartbeat.ts";
 import { BrokerLink } from "./broker-link.ts";
 import { Claimer, type ListFault } from "./claimer.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -71,7 +73,13 @@ class RedisConsumer implements Consumer {
     this.#settler = new Settler(this.#link, workerId);
     this.#waiter = new WorkWaiter(url, queues, this.#link);
     const onLost = (ids: readonly string[]): void => this.#onLost(ids);
-    this.#heartbeat = new Heartbeat({ url, workerId, ttlMs, log, onLost });
+    const beat = (ids: readonly string[]): Promise<unknown> =>
+      this.#redis.run(
+        heartbeatScript,
+        [heartbeatKey(workerId), WORKERS, UNACKED_INDEX],
+        [workerId, ttlMs, ...ids],
+      );
+    this.#heartbeat = new Heartbeat({ url, workerId, ttlMs, log, beat, onLost });
     const onOwnClaims = (ids: readonly string[]): void => this.#onOwnClaims(ids);
     this.#upkeep = new Upkeep({ link: this.#link, workerId, log, onOwnClaims });
     this.#relayLinkEvents();
