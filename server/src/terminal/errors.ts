@@ -1,7 +1,7 @@
 import type { PaneId } from "../protocol/index.ts";
 
 /** Base of what a pane refuses; `message` is for the learner. */
-export class TerminalError extends Error {
+class TerminalError extends Error {
   readonly code: string = "TERMINAL";
 }
 

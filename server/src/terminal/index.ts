@@ -1,6 +1,6 @@
 export { type ChoosePtyOptions, choosePty } from "./choose-pty.ts";
 export { shellEnvironment } from "./environment.ts";
-export { PaneBusy, PaneClosed, ShellUnavailable, TerminalError } from "./errors.ts";
+export { PaneBusy } from "./errors.ts";
 export type {
   CommandEnd,
   Pane,
