@@ -10,6 +10,8 @@ import { usePage } from "../ui/page-context.ts";
 
 /** A lesson left open over lunch says nothing about the learner's pace. */
 const LONGEST_TOLD_SECONDS = 2 * 3600;
+/** Nor does one that another browser had finished. */
+const SHORTEST_TOLD_SECONDS = 5;
 
 /** What was done, in one sentence with numbers, and the way on. */
 export function LessonEnd({ lesson }: { lesson: LessonView }): JSX.Element {
@@ -84,6 +86,7 @@ function completionSentence(store: Store, lesson: LessonView): string {
   if (retry > 0) parts.push(count(retry, "retry", "retries"));
   const { openedAt, doneAt } = lessonProgress(store.progress.value, lesson.slug);
   const seconds = openedAt === null || doneAt === null ? 0 : (doneAt - openedAt) / 1000;
-  const time = seconds > 0 && seconds < LONGEST_TOLD_SECONDS ? `, in ${durationWords(seconds)}` : "";
+  const time =
+    seconds > SHORTEST_TOLD_SECONDS && seconds < LONGEST_TOLD_SECONDS ? `, in ${durationWords(seconds)}` : "";
   return `Lesson ${lesson.number} is done: ${parts.join(", ")}${time}.`;
 }

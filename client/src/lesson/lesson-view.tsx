@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { LessonView as Lesson, LessonBlock } from "server/protocol";
 import { type BlockGroup, groupBlocks, runBlocks } from "../state/blocks.ts";
 import { findLesson } from "../state/course.ts";
+import { lessonProgress } from "../state/progress.ts";
 import { usePage } from "../ui/page-context.ts";
 import { ChecksList } from "./checks-list.tsx";
 import { CodeView } from "./code-block.tsx";
@@ -23,8 +24,11 @@ export function LessonView({ lesson }: { lesson: Lesson }): JSX.Element {
   const route = page.store.route.value;
   const anchor = route.page === "lesson" && route.slug === lesson.slug ? route.anchor : null;
   useEffect(() => {
-    if (anchor === null) scroller.current?.scrollTo({ top: 0 });
-    else scrollToAnchor(anchor);
+    if (anchor !== null) return scrollToAnchor(anchor);
+    const { place, doneAt } = lessonProgress(page.store.progress.peek(), lesson.slug);
+    const last = place === null || doneAt !== null ? null : document.getElementById(place);
+    if (last === null) scroller.current?.scrollTo({ top: 0 });
+    else last.scrollIntoView({ block: "start" });
   }, [lesson.slug, anchor]);
   const isSerif = page.store.settings.value.serif;
   return (

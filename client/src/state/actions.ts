@@ -183,6 +183,7 @@ async function run(deps: ActionsDeps, id: string): Promise<void> {
   const block = store.lesson.value && runBlocks(store.lesson.value).find((candidate) => candidate.id === id);
   if (!block || !(await isConfirmed(deps, block))) return;
   putRefusal(store, id, undefined);
+  remember(store, id);
   store.settings.value = { ...store.settings.value, hasRunAStep: true };
   store.currentPane.value = block.pane;
   await saver.flush();
@@ -192,6 +193,13 @@ async function run(deps: ActionsDeps, id: string): Promise<void> {
     const forced = await link.ask({ type: "run", step: id, force: true });
     if (!forced.ok) putRefusal(store, id, forced.message);
   } else if (reply.code !== "busy") putRefusal(store, id, reply.message);
+}
+
+/** A learner who comes back goes on here. */
+function remember(store: Store, block: string): void {
+  const slug = store.lesson.value?.slug;
+  if (slug === undefined) return;
+  store.progress.value = advanceProgress(store.progress.value, { type: "went-to", slug, block });
 }
 
 async function isConfirmed({ store }: ActionsDeps, block: RunBlock): Promise<boolean> {
@@ -217,6 +225,7 @@ async function isTakeoverAgreed({ store }: ActionsDeps, block: RunBlock): Promis
 async function applyEdit({ store, link, saver }: ActionsDeps, id: string): Promise<void> {
   const edit = store.lesson.value?.blocks.find((block) => block.kind === "edit" && block.id === id);
   if (edit?.kind !== "edit") return;
+  remember(store, id);
   await saver.flush();
   const reply = await link.ask({ type: "apply-edit", edit: id });
   putRefusal(store, id, reply.ok ? undefined : reply.message);

@@ -44,11 +44,18 @@ test("given a finished lesson, when it is started over, then answers go and the 
     { type: "opened", slug, at: 5 },
     { type: "answered", slug, block: "q", letter: "A", right: true },
     { type: "hint-opened", slug, block: "h" },
+    { type: "went-to", slug, block: "send" },
     { type: "done", slug, at: 8 },
     { type: "reset", slug, at: 20 },
   );
 
-  expect(lessonProgress(progress, slug)).toEqual({ openedAt: 20, doneAt: 8, answers: {}, hints: [] });
+  expect(lessonProgress(progress, slug)).toEqual({
+    openedAt: 20,
+    doneAt: 8,
+    answers: {},
+    hints: [],
+    place: null,
+  });
   expect(lessonsDone(progress)).toBe(1);
 });
 

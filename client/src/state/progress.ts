@@ -14,6 +14,8 @@ export interface LessonProgress {
   readonly answers: Readonly<Record<string, Answer>>;
   /** Ids of the hints that were opened. */
   readonly hints: readonly string[];
+  /** Id of the step or edit used last: where to go on. */
+  readonly place: string | null;
 }
 
 export interface Answer {
@@ -26,7 +28,7 @@ export interface Answer {
 }
 
 export const NO_PROGRESS: Progress = { version: 1, last: null, lessons: {} };
-const NO_LESSON: LessonProgress = { openedAt: null, doneAt: null, answers: {}, hints: [] };
+const NO_LESSON: LessonProgress = { openedAt: null, doneAt: null, answers: {}, hints: [], place: null };
 const NO_ANSWER: Answer = { picked: null, wrong: 0, settled: false };
 
 export type ProgressEvent =
@@ -42,6 +44,7 @@ export type ProgressEvent =
       readonly letter: string;
       readonly right: boolean;
     }
+  | { readonly type: "went-to"; readonly slug: string; readonly block: string }
   | { readonly type: "hint-opened"; readonly slug: string; readonly block: string }
   /** The lesson starts over; that it was done once stays true. */
   | { readonly type: "reset"; readonly slug: string; readonly at: number };
@@ -81,6 +84,8 @@ function advanceLesson(lesson: LessonProgress, event: ProgressEvent): LessonProg
       return changeAnswer(lesson, event.block, (old) => (old.settled ? old : { ...old, settled: true }));
     case "answered":
       return changeAnswer(lesson, event.block, (old) => answered(old, event.letter, event.right));
+    case "went-to":
+      return lesson.place === event.block ? lesson : { ...lesson, place: event.block };
     case "hint-opened":
       return lesson.hints.includes(event.block)
         ? lesson

@@ -66,6 +66,7 @@ test("given a record with sound and broken parts, when progress is read, then th
         doneAt: null,
         answers: { q: { picked: "A", wrong: 1, settled: true } },
         hints: ["h"],
+        place: null,
       },
     },
   });
@@ -80,7 +81,7 @@ test("given exported progress, when it is imported, then it is the same", () => 
   const progress = {
     ...NO_PROGRESS,
     last: "a",
-    lessons: { a: { openedAt: 1, doneAt: 2, answers: {}, hints: [] } },
+    lessons: { a: { openedAt: 1, doneAt: 2, answers: {}, hints: [], place: "send" } },
   };
 
   expect(parseProgressFile(JSON.stringify(progress))).toEqual(progress);

@@ -62,6 +62,7 @@ function parseLesson(value: unknown): LessonProgress | undefined {
     doneAt: numberOrNull(value["doneAt"]),
     answers: isRecord(value["answers"]) ? mapRecord(value["answers"], parseAnswer) : {},
     hints: hints.filter((hint) => typeof hint === "string"),
+    place: typeof value["place"] === "string" ? value["place"] : null,
   };
 }
 
