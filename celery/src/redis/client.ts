@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from "ioredis";
+import type { Redis, RedisOptions } from "ioredis";
 import { unreachable } from "./fault.ts";
 import { parseRedisUrl } from "./url.ts";
 
@@ -15,7 +15,9 @@ export interface ClientOptions {
  * @throws RedisFault when there is no connection in time, or the server refuses the password or the database.
  */
 export async function connectClient(url: string, options: ClientOptions): Promise<Redis> {
-  const client = new Redis(clientSettings(url, options));
+  // Loaded with the first connection: pool children make none as a rule, and are to start fast.
+  const { Redis: Client } = await import("ioredis");
+  const client = new Client(clientSettings(url, options));
   let reason: Error | undefined;
   client.on("error", (error: Error) => {
     reason = error;

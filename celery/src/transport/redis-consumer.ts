@@ -270,7 +270,9 @@ class RedisConsumer implements Consumer {
   }
 
   async #close(): Promise<void> {
-    const limit = setTimeout(() => this.#link.close(), CLOSE_LIMIT_MS);
+    // Nothing to give back, and nobody to give it to: signing off is not worth a wait.
+    const isIdle = this.#held.size === 0 && !this.#claimer.hasUnanswered;
+    const limit = setTimeout(() => this.#link.close(), isIdle && !this.#link.isUp ? 0 : CLOSE_LIMIT_MS);
     await this.#waiter.close();
     try {
       await this.#claiming;
@@ -278,7 +280,8 @@ class RedisConsumer implements Consumer {
       await this.release([...this.#held]);
       await this.#link.run((redis) => this.#signOff(redis));
     } catch (error) {
-      this.#options.log.warn({ err: error }, "left claims behind; other workers will take them over");
+      if (!isIdle)
+        this.#options.log.warn({ err: error }, "left claims behind; other workers will take them over");
     } finally {
       clearTimeout(limit);
       this.#link.close();
