@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { mkdir, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import open from "open";
 import { type Logger, pino } from "pino";
 import { type Config, readConfig } from "./config.ts";
 import { type HttpServer, makeApp, openHttpServer, openStaticFiles } from "./http/index.ts";
@@ -178,6 +177,8 @@ async function openBrowser(url: string, { session, log }: Serving): Promise<void
   if (!hasBrowser(process.env)) return;
   const file = join(session.directory, "open.html");
   await writeFile(file, `<meta http-equiv="refresh" content="0; url=${url}">\n`, { mode: 0o600 });
+  // Loaded only here: most starts are the second one, and have to be quick.
+  const { default: open } = await import("open");
   const child = await open(pathToFileURL(file).href).catch((error: unknown) => {
     log.info({ err: error }, "could not open the browser"); // The address is printed.
   });

@@ -45,10 +45,15 @@ export class ActiveLesson implements AsyncDisposable {
     ];
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Lets go of the workspace, for a successor to take. */
+  release(): Workspace {
     this.board.events.off("changed", this.#onChecks);
     this.workspace.events.off("changed", this.#onFile);
-    await this.workspace[Symbol.asyncDispose]();
+    return this.workspace;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release()[Symbol.asyncDispose]();
   }
 
   readonly #onChecks = (): void => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import type { Course, Lesson } from "../lessons/lesson.ts";
 import type { Live } from "../live/live.ts";
@@ -55,8 +56,11 @@ export class LessonSeat implements AsyncDisposable {
   /** The same lesson in its author's new words: shells and queues go on. */
   renew(lesson: Lesson): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#active?.slug !== lesson.view.slug) return;
-      await this.#sit(lesson, await this.#openWorkspace(lesson));
+      const before = this.#active;
+      if (before?.slug !== lesson.view.slug || isDeepStrictEqual(before.lesson, lesson)) return;
+      // What was seen so far is kept, unless it is about files that are others now.
+      if (hasSameFiles(before.lesson, lesson)) this.#active = this.#activate(lesson, before.release());
+      else await this.#sit(lesson, await this.#openWorkspace(lesson));
       this.#announce();
     });
   }
@@ -90,11 +94,15 @@ export class LessonSeat implements AsyncDisposable {
   }
 
   async #sit(lesson: Lesson, workspace: Workspace): Promise<void> {
-    const { live, log, tell } = this.#deps;
     const before = this.#active;
-    live.enter({ files: workspace });
-    this.#active = new ActiveLesson({ lesson, workspace, log, tell, facts: () => live.facts() });
+    this.#deps.live.enter({ files: workspace });
+    this.#active = this.#activate(lesson, workspace);
     await before?.[Symbol.asyncDispose]();
+  }
+
+  #activate(lesson: Lesson, workspace: Workspace): ActiveLesson {
+    const { live, log, tell } = this.#deps;
+    return new ActiveLesson({ lesson, workspace, log, tell, facts: () => live.facts() });
   }
 
   /**
@@ -127,6 +135,12 @@ export class LessonSeat implements AsyncDisposable {
     this.#turn = result.catch(() => undefined); // Whoever asked gets the error; the next in turn must not.
     return result;
   }
+}
+
+/** What a workspace is made from. */
+function hasSameFiles(a: Lesson, b: Lesson): boolean {
+  const files = ({ files, edits, view }: Lesson): unknown => [files, edits, view.files];
+  return isDeepStrictEqual(files(a), files(b));
 }
 
 function missing({ course }: Course, slug: string): string {

@@ -54,7 +54,7 @@ export function workerNotice(ending: Ending): Notice | undefined {
   return {
     level: "error",
     text:
-      `The worker could not load ${place.file}: line ${place.line}: ${place.problem} ` +
+      `The worker could not load ${place.file}, line ${place.line}: ${asSentence(place.problem)} ` +
       `Correct that line in the editor, or press Reset for ${place.file}, and start the worker again.`,
   };
 }
@@ -76,7 +76,7 @@ export function producerNotice(ending: Ending): Notice | undefined {
   return {
     level: "error",
     text:
-      `${ending.command} stopped at ${place.file}, line ${place.line}: ${place.problem} ` +
+      `${ending.command} stopped at ${place.file}, line ${place.line}: ${asSentence(place.problem)} ` +
       `Correct that line in the editor, or press Reset for ${place.file}, and run it again.`,
   };
 }
@@ -107,7 +107,7 @@ export function failedTaskNotice(facts: Facts): Notice | undefined {
   return {
     level: "info",
     text:
-      `${nameOf(task)} failed: ${task.error.type}: ${shorten(task.error.message)} The worker caught it and goes on; ` +
+      `${nameOf(task)} failed: ${task.error.type}: ${asSentence(task.error.message)} The worker caught it and goes on; ` +
       "the traceback is in the worker pane and in the task's result.",
   };
 }
@@ -116,7 +116,8 @@ function nameOf(task: TaskFacts): string {
   return task.name ?? "a task";
 }
 
-function shorten(message: string): string {
+/** The first line, not too long, with an end. */
+function asSentence(message: string): string {
   const line = message.split("\n")[0]?.trim() ?? "";
   const text = line.length > 120 ? `${line.slice(0, 119)}…` : line;
   return /[.!?…]$/.test(text) ? text : `${text}.`;

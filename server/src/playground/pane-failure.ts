@@ -10,8 +10,7 @@ export interface CodePlace {
 const PLACE = /(?:^|[\s("'/])([\w-]+\.(?:ts|js|mjs|py)):(\d+)(?::\d+)?/;
 
 /**
- * Error lines of Node (`SyntaxError: …`), of esbuild behind tsx (`tasks.ts:3:5: ERROR: …`), and of our own `celery`
- * (`Error: Could not load …`).
+ * Error lines of Node and of our own `celery` (`SyntaxError: …`) and of esbuild behind tsx (`tasks.ts:3:5: ERROR: …`).
  */
 const PROBLEM = /(?:\bERROR: |\b(?:\w*Error|Exception): )(.+)/;
 
@@ -25,10 +24,11 @@ export function findCodePlace(lines: readonly string[], files: ReadonlySet<strin
   for (const [index, text] of lines.entries()) {
     const match = PLACE.exec(text);
     if (match === null || !files.has(match[1] ?? "")) continue;
-    // esbuild says both in one line; Node shows the line of code and then says what is wrong.
+    // esbuild says both in one line; Node and our own `celery` show the place and then say what is wrong.
+    const after = text.slice(match.index + match[0].length);
     const problem =
-      PROBLEM.exec(text) ?? findProblem(lines.slice(index + 1)) ?? findProblem(lines.slice(0, index));
-    if (problem === undefined || problem === null) continue;
+      PROBLEM.exec(after) ?? findProblem(lines.slice(index + 1)) ?? findProblem(lines.slice(0, index));
+    if (problem === undefined) continue;
     return { file: match[1] ?? "", line: Number(match[2]), problem: trim(problem[1] ?? "") };
   }
   return undefined;

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -214,6 +215,27 @@ test("given a lesson that is still to come, when it is opened, then the answer s
     code: "not-found",
     message: expect.stringContaining("Lesson 3, The third, is still to come"),
   });
+});
+
+test("given an author who corrects the lesson's text, when it is saved, then the page gets it and nothing seen is forgotten", async () => {
+  const copy = await mkdtemp(join(tmpdir(), "course-"));
+  await cp(course, copy, { recursive: true });
+  await using authors = await startServer({ args: ["--lessons", copy] });
+  await using view = await TestPage.open(authors);
+  await view.until(() => view.newest("redis")?.redis.up === true, "Redis");
+  await view.ask({ type: "open-lesson", lesson: "01-first" });
+  await view.ask({ type: "run", step: "print" });
+  await view.until(() => view.newest("steps")?.steps["print"]?.phase === "done", "the step");
+  const epoch = view.paneState("producer")?.epoch;
+
+  const file = join(copy, "01-first/lesson.md");
+  await writeFile(file, (await readFile(file, "utf8")).replace("The first", "The very first"));
+  await view.until(() => view.newest("lesson")?.lesson.title === "The very first", "the new title");
+
+  expect(view.newest("checks")?.checks[0]?.state).toBe("green");
+  expect(view.newest("steps")?.steps["print"]?.phase).toBe("done");
+  expect(view.paneState("producer")?.epoch).toBe(epoch);
+  await rm(copy, { recursive: true });
 });
 
 test("given green checks, when the server starts again, then they are still green", async () => {
