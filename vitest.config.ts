@@ -14,6 +14,8 @@ export default defineConfig({
         ...source,
         test: {
           name: "unit",
+          // Some train models or start shells; on a busy machine the default of 5 s is a coin toss.
+          testTimeout: 30_000,
           include: ["{celery,server,client,docs,lessons,scripts}/**/*.test.{ts,tsx}"],
           exclude: ["**/*.redis.test.ts", "**/*.fault.test.ts", "**/node_modules/**", "**/dist/**"],
         },

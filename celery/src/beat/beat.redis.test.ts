@@ -50,7 +50,7 @@ interface RunningBeat {
 /** A Beat whose messages are `<holder>:<entry>` in the queue "celery". */
 function startBeat(
   holder: string,
-  entries: ConfiguredEntry[],
+  entries: readonly ConfiguredEntry[],
   options: { broker?: string; file?: string } = {},
 ): RunningBeat {
   const lines: string[] = [];
