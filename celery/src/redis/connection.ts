@@ -94,7 +94,9 @@ class LazyConnection implements RedisConnection {
   }
 
   drop(): void {
-    this.#client?.stream.destroy();
+    const client = this.#client;
+    this.#forget();
+    client?.stream.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -146,7 +148,7 @@ class LazyConnection implements RedisConnection {
 
   async #ready(): Promise<Redis> {
     if (this.#closed) throw new Error("it was closed on our side");
-    if (this.#client !== undefined) return this.#client;
+    if (this.#client?.status === "ready") return this.#client;
     this.#connecting ??= this.#open().finally(() => {
       this.#connecting = undefined;
     });
