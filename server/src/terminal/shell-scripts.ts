@@ -26,6 +26,11 @@ const TERMINAL_SETTINGS = "stty -ixon iutf8 noflsh 2>/dev/null";
  *
  * A step's command is never looked at: bash itself says when one begins (`PS0`, before bash 4.4 the DEBUG trap) and
  * how it ended (`PROMPT_COMMAND`).
+ *
+ * Files that it inherited are closed first. node-pty leaves the other panes' terminals open to every process that is
+ * started after them: a program could read and type there, and they would outlive the server.
+ *
+ * @see @lydell/node-pty 1.1.0: its terminals are opened without FD_CLOEXEC
  */
 export function bashScript(options: ShellScriptOptions): string {
   const { pane, secret, history } = options;
@@ -33,6 +38,12 @@ export function bashScript(options: ShellScriptOptions): string {
 export -n PROMPT_COMMAND
 unset INPUTRC
 unset -f command_not_found_handle 2>/dev/null
+if [[ -d /proc/$$/fd ]]; then
+  for __playground_file in /proc/$$/fd/*; do
+    [[ \${__playground_file##*/} -lt 3 || $__playground_file -ef /proc/$$/fd/0 ]] || eval "exec \${__playground_file##*/}>&-"
+  done
+  unset __playground_file
+fi
 ${TERMINAL_SETTINGS}
 set +H
 shopt -s histappend checkwinsize
@@ -84,6 +95,11 @@ export function zshScript(options: ShellScriptOptions): string {
   const { pane, secret, history } = options;
   return `
 unset ZDOTDIR
+for __playground_file in /proc/$$/fd/*(N); do
+  __playground_number=\${__playground_file:t}
+  [[ \${__playground_file:A} != */ptmx ]] || exec {__playground_number}>&-
+done
+unset __playground_file __playground_number
 ${TERMINAL_SETTINGS}
 HISTFILE=${quoted(history)} HISTSIZE=2000 SAVEHIST=2000
 setopt INC_APPEND_HISTORY HIST_IGNORE_DUPS INTERACTIVE_COMMENTS

@@ -79,6 +79,24 @@ describe.skipIf(native === undefined)("given a learner with settings of their ow
   });
 });
 
+describe.skipIf(native === undefined || process.platform !== "linux")("given panes side by side", () => {
+  test.each(shells.filter((shell) => shell !== "sh"))(
+    "when %s starts a program, then it has no other pane's terminal",
+    async (shell) => {
+      await using _first = await aPane({ pty: native });
+      await using _second = await aPane({ pty: native, id: "broker" });
+      await using pane = await aPane({ pty: native, id: "producer", shell });
+      const lines = linesOf(pane);
+
+      await pane.run("ls -l /proc/self/fd");
+
+      expect(lines.length).toBeGreaterThan(3);
+      expect(lines.filter((line) => line.includes("ptmx"))).toEqual([]);
+      if (shell === "bash") expect(lines.filter((line) => line.includes("->")).length).toBeLessThanOrEqual(4);
+    },
+  );
+});
+
 describe.skipIf(native === undefined)("given bash by a terminal", () => {
   test("when the shell is restarted, then the commands typed before are still a key away", async () => {
     await using pane = await aPane({ pty: native, shell: "bash" });
