@@ -99,13 +99,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
   "server/src/processes": { own: [], packages: ["pino"] },
   "server/src/terminal": {
     own: server("protocol"),
-    packages: [
-      "@lydell/node-pty",
-      "@xterm/headless",
-      "@xterm/addon-serialize",
-      "@xterm/addon-unicode11",
-      "pino",
-    ],
+    packages: ["@lydell/node-pty", "@xterm/headless", "@xterm/addon-unicode11", "pino"],
   },
   "server/src/lessons": {
     own: server("protocol", "checks"),
