@@ -8,6 +8,8 @@ export interface BackendOptions {
   readonly expiresSeconds: number | null;
   /** Seconds for one attempt to connect. */
   readonly connectTimeoutSeconds: number;
+  /** Seconds that an outage may last before those who wait for results are told. Default 20. */
+  readonly patienceSeconds?: number;
 }
 
 /** Connects with the first use. @throws ImproperlyConfigured for a URL that is none. */
@@ -15,6 +17,7 @@ export function openBackend(url: string, options: BackendOptions): ResultBackend
   const connectTimeoutMs = options.connectTimeoutSeconds * 1000;
   return new RedisBackend(url, {
     expiresSeconds: options.expiresSeconds,
+    patienceMs: (options.patienceSeconds ?? 20) * 1000,
     commands: openConnection(url, { name: "celery-results", connectTimeoutMs }),
     subscriber: openSubscriber(url, { name: "celery-waiters", connectTimeoutMs }),
   });

@@ -1,14 +1,19 @@
+import { OperationalError } from "../protocol/errors.ts";
 import { decodeResultMeta, encodeResultMeta, type ResultMeta } from "../protocol/result-meta.ts";
 import { isReady } from "../protocol/states.ts";
 import type { RedisConnection } from "../redis/connection.ts";
+import { RedisFault } from "../redis/fault.ts";
 import { resultKey } from "../redis/keys.ts";
 import { storeResultScript } from "../redis/scripts/store-result.ts";
 import type { RedisSubscriber } from "../redis/subscriber.ts";
 import { sameDatabase } from "../redis/url.ts";
 import type { ResultBackend, StoredResult } from "./backend.ts";
+import { KeyReader } from "./key-reader.ts";
 
 export interface RedisBackendDeps {
   readonly expiresSeconds: number | null;
+  /** How long an outage may last before those who wait are told. */
+  readonly patienceMs: number;
   readonly commands: RedisConnection;
   readonly subscriber: RedisSubscriber;
 }
@@ -23,14 +28,18 @@ interface Waiter {
 export class RedisBackend implements ResultBackend {
   readonly url: string;
   readonly #deps: RedisBackendDeps;
+  readonly #reader: KeyReader;
   /** By key, which is the channel too: many may wait for one result on one subscription. */
   readonly #waiters = new Map<string, Set<Waiter>>();
+  #outage: NodeJS.Timeout | undefined;
 
   constructor(url: string, deps: RedisBackendDeps) {
     this.url = url;
     this.#deps = deps;
+    this.#reader = new KeyReader(deps.commands);
     deps.subscriber.events.on("message", (channel, text) => this.#heard(channel, text));
-    deps.subscriber.events.on("up", () => this.#readAllAgain());
+    deps.subscriber.events.on("up", () => this.#onUp());
+    deps.subscriber.events.on("down", (fault) => this.#onDown(fault));
   }
 
   encode(meta: ResultMeta): StoredResult {
@@ -51,8 +60,8 @@ export class RedisBackend implements ResultBackend {
   }
 
   async get(taskId: string): Promise<ResultMeta | undefined> {
-    const text = await this.#deps.commands.call("GET", resultKey(taskId));
-    return typeof text === "string" ? decodeResultMeta(text) : undefined;
+    const text = await this.#reader.read(resultKey(taskId));
+    return text === null ? undefined : decodeResultMeta(text);
   }
 
   async forget(taskId: string): Promise<void> {
@@ -87,8 +96,9 @@ export class RedisBackend implements ResultBackend {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Error("The app was closed while it waited for a result.");
-    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.fail(closed);
+    clearTimeout(this.#outage);
+    this.#failAll(new OperationalError("The app was closed while it waited for a result."));
+    this.#reader.close();
     await this.#deps.subscriber[Symbol.asyncDispose]();
     await this.#deps.commands[Symbol.asyncDispose]();
   }
@@ -114,13 +124,14 @@ export class RedisBackend implements ResultBackend {
       await this.#deps.subscriber.subscribe(key);
       await this.#read(key, [waiter]);
     } catch (error) {
-      waiter.fail(error);
+      // Cut off in mid-way: once connected again, all keys are read again.
+      if (!(error instanceof RedisFault && error.kind === "lost")) waiter.fail(error);
     }
   }
 
   async #read(key: string, waiters: Iterable<Waiter>): Promise<void> {
-    const text = await this.#deps.commands.call("GET", key);
-    if (typeof text !== "string") return;
+    const text = await this.#reader.read(key);
+    if (text === null) return;
     const meta = decodeResultMeta(text);
     for (const waiter of waiters) if (this.#waiters.get(key)?.has(waiter)) waiter.hear(meta);
   }
@@ -137,9 +148,22 @@ export class RedisBackend implements ResultBackend {
   }
 
   /** Connected again: what was published meanwhile was missed, but it is stored. */
-  #readAllAgain(): void {
+  #onUp(): void {
+    clearTimeout(this.#outage);
+    this.#outage = undefined;
     for (const [key, waiters] of this.#waiters) {
-      this.#read(key, [...waiters]).catch(() => undefined); // away again: the next "up" reads again
+      const all = [...waiters];
+      this.#read(key, all).catch((error: unknown) => {
+        for (const waiter of all) waiter.fail(error);
+      });
     }
+  }
+
+  #onDown(fault: RedisFault): void {
+    this.#outage ??= setTimeout(() => this.#failAll(fault), this.#deps.patienceMs).unref();
+  }
+
+  #failAll(error: Error): void {
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.fail(error);
   }
 }
