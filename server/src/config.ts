@@ -39,7 +39,7 @@ export type Command =
 /** Tried first, so that a bookmark and the page's settings survive a restart. */
 export const USUAL_PORT = 7480;
 
-export const USAGE: string = `Usage: npm start -- [options]
+const USAGE: string = `Usage: npm start -- [options]
        node server/dist/main.js [options]
 
 Starts Celery Playground and prints the address of its page.

@@ -53,7 +53,7 @@ export function explainUnknown(name: string): string {
 }
 
 /** The candidate within a third of the name's length in edits, if there is one. */
-export function nearest(name: string, candidates: readonly string[]): string | undefined {
+function nearest(name: string, candidates: readonly string[]): string | undefined {
   const plain = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/^_/, "");
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(plain, candidate) }))

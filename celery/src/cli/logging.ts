@@ -58,7 +58,7 @@ export function parseLogLevel(text: string): LogLevel | undefined {
 }
 
 /** Local time with milliseconds, as Python's logging writes it. */
-export function timestamp(epochMs: number): string {
+function timestamp(epochMs: number): string {
   return `${localTime(epochMs)},${String((epochMs % 1000) | 0).padStart(3, "0")}`;
 }
 

@@ -53,11 +53,6 @@ export class AppLoadError extends CeleryError {
   readonly code = "APP_LOAD_ERROR";
 }
 
-/** A content type that `accept_content` does not list: it is never handed to a decoder. */
-export class ContentDisallowed extends CeleryError {
-  readonly code = "CONTENT_DISALLOWED";
-}
-
 /** A value that cannot travel as JSON. The message names the place inside the value. */
 export class EncodeError extends CeleryError {
   readonly code = "ENCODE_ERROR";

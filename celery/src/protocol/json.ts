@@ -4,7 +4,7 @@ import { encodeTyped } from "./json-types.ts";
 import { formatPythonFloat } from "./python-repr.ts";
 
 /** Deeper values are refused both ways: they can only be a mistake or an attack. */
-export const MAX_DEPTH = 100;
+const MAX_DEPTH = 100;
 
 /** JSON text to be written as it is, because it was encoded elsewhere. */
 export interface RawJson {

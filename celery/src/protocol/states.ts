@@ -17,7 +17,7 @@ export type BuiltinState =
   | "IGNORED";
 
 /** The result will not change any more. */
-export const READY_STATES: ReadonlySet<TaskState> = new Set(["SUCCESS", "FAILURE", "REVOKED"]);
+const READY_STATES: ReadonlySet<TaskState> = new Set(["SUCCESS", "FAILURE", "REVOKED"]);
 /** `get()` throws for these. */
 export const PROPAGATE_STATES: ReadonlySet<TaskState> = new Set(["FAILURE", "REVOKED"]);
 /** The stored result is an exception. */

@@ -47,7 +47,7 @@ function offsetAtWall(wall: number, timezone: string): number {
 }
 
 /** Milliseconds that the zone is ahead of UTC at a moment. */
-export function zoneOffset(epochMs: number, timezone: string): number {
+function zoneOffset(epochMs: number, timezone: string): number {
   const parts = new Intl.DateTimeFormat("en-US", {
     timeZone: timezone,
     hourCycle: "h23",

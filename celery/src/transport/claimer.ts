@@ -32,7 +32,7 @@ interface List {
 }
 
 /** Most messages of one call. */
-export const MAX_CLAIMS = 200;
+const MAX_CLAIMS = 200;
 
 /** Takes messages, and remembers what a call asked for until it is answered. */
 export class Claimer {

@@ -14,7 +14,7 @@ export interface TransportOptions {
   readonly replyTimeoutMs?: number;
 }
 
-export const CELERY_RETRY: RetryPolicy = {
+const CELERY_RETRY: RetryPolicy = {
   maxRetries: 3,
   intervalStart: 0,
   intervalStep: 0.2,

@@ -7,7 +7,7 @@ import { combine, isScalar, isTrue, itemOf, propertyOf } from "./values.ts";
 const MAX_VISITS = 200_000;
 
 /** The expression took too many steps; `where` inside `where` over very many tasks. */
-export class EvaluationTooLong extends Error {}
+class EvaluationTooLong extends Error {}
 
 /**
  * The value of a checked expression. Pure: the same facts give the same value. A property of nothing is null, and so

@@ -1,9 +1,8 @@
 export { type BinFolderOptions, writeBinFolder } from "./bin-folder.ts";
-export { type BinarySearch, findRedisBinary, type RedisBinary } from "./binary.ts";
+export type { BinarySearch, RedisBinary } from "./binary.ts";
 export { type Broker, type BrokerEvents, openBroker } from "./broker.ts";
 export { type ChainOptions, chooseRedis } from "./chain.ts";
 export { RedisUnusable } from "./errors.ts";
 export { type OwnRedis, prepareOwnRedis } from "./own.ts";
 export type { Traces } from "./remove-traces.ts";
-export { EMULATOR_LABEL, type RedisSource } from "./source.ts";
-export { withoutPassword } from "./url.ts";
+export type { RedisSource } from "./source.ts";

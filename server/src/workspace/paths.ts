@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { WorkspaceRefused } from "./workspace.ts";
 
 /** Files larger than this are neither read nor written. */
-export const MAX_FILE_BYTES: number = 256 * 1024;
+const MAX_FILE_BYTES: number = 256 * 1024;
 
 const MAX_PATH = 200;
 /** Letters, digits, `-`, `_` and inner dots in every part: no `..`, no hidden files, no drive, no escape, no URL. */
