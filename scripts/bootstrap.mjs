@@ -140,7 +140,9 @@ function run(name, command, args, options = {}) {
       if (code === 0) return resolve();
       if (signal === "SIGINT" || signal === "SIGTERM" || code === 130)
         return reject(new Failure("Stopped.", 130));
-      return reject(new Failure(`${Buffer.concat(output)}\n${name} failed with exit code ${code}.`, 1));
+      return reject(
+        new Failure(`${Buffer.concat(output).toString()}\n${name} failed with exit code ${code}.`, 1),
+      );
     });
   }).finally(() => {
     process.off("SIGINT", interrupt);
