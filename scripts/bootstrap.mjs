@@ -2,6 +2,7 @@
 // file, a build when a source is newer than the last one. When nothing is to do, this costs a few milliseconds.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import module from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -39,6 +40,8 @@ export async function start(args) {
   }
   // npm cannot pass on that it was killed, so the server watches whether it is still there.
   if (process.env.npm_lifecycle_event !== undefined) process.argv.push("--end-with-launcher");
+  // Node 22.1 and newer keep what they compiled, and start a fifth sooner the next time.
+  module.enableCompileCache?.(join(ROOT, ".cache/node"));
   await import("../server/dist/main.js");
 }
 
