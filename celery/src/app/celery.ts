@@ -10,6 +10,7 @@ import { encodeTaskMessage } from "../protocol/message.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { openTransport } from "../transport/open-transport.ts";
 import type { Transport } from "../transport/transport.ts";
+import { checkTaskOptions } from "./check-options.ts";
 import { type Conf, makeConf } from "./conf.ts";
 import type { ConfInput } from "./conf-values.ts";
 import { makeDraft, type RoutedDraft } from "./draft.ts";
@@ -109,6 +110,7 @@ export class Celery implements CeleryApp {
         `app.task(${JSON.stringify(name)}, …) needs a name and a function: app.task("tasks.add", async (x, y) => x + y).`,
       );
     }
+    checkTaskOptions(name, options);
     if (this.#tasks.has(name)) throw new TaskAlreadyRegistered(name);
     const task = makeTask(this, name, options, run);
     this.#tasks.set(name, task);
@@ -172,8 +174,9 @@ export class Celery implements CeleryApp {
 
   async #publish({ draft, queue, priority }: RoutedDraft, options: ApplyOptions): Promise<void> {
     const policy = this.conf.task_publish_retry_policy;
+    const raw = this.#checkSize(encodeTaskMessage(draft), draft.headers.task);
     await this.transport().publish(
-      { queue, priority, raw: encodeTaskMessage(draft) },
+      { queue, priority, raw },
       {
         retry: options.retry ?? this.conf.task_publish_retry,
         policy: {
@@ -185,6 +188,16 @@ export class Celery implements CeleryApp {
       },
     );
     if (this.conf.task_send_sent_event) await this.#announce(draft.headers, queue);
+  }
+
+  /** Workers refuse larger ones: better to be told by the sender's own error. */
+  #checkSize(raw: string, task: string): string {
+    const limit = this.conf.broker_transport_options.max_message_bytes;
+    if (raw.length <= limit) return raw;
+    throw new InvalidArgument(
+      `The message for ${task} has ${raw.length} bytes, more than the ${limit} allowed ` +
+        "(broker_transport_options.max_message_bytes). Store the data elsewhere and send where it is.",
+    );
   }
 
   async #announce(headers: RoutedDraft["draft"]["headers"], queue: string): Promise<void> {

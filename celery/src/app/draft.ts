@@ -6,9 +6,10 @@ import {
   type TaskHeaders,
   type TaskProperties,
 } from "../protocol/message.ts";
-import { formatPython, formatPythonArgs } from "../protocol/python-repr.ts";
+import { ARGUMENTS_REPR, formatPython, formatPythonArgs } from "../protocol/python-repr.ts";
 import { isoFromMs, msFromIso } from "../protocol/time.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { checkApplyOptions } from "./check-options.ts";
 import type { Conf } from "./conf.ts";
 import { findRoute } from "./routes.ts";
 import type { ApplyOptions, CurrentTask, ResolvedTaskOptions } from "./types.ts";
@@ -47,6 +48,7 @@ export interface RoutedDraft {
  * @see celery 5.7.0 app/base.py, `Celery.send_task`; app/amqp.py, `as_task_v2`
  */
 export function makeDraft(call: Call, deps: DraftDeps): RoutedDraft {
+  checkApplyOptions(call.name, call.options);
   const { queue, priority } = route(call, deps.conf);
   const headers = makeHeaders(call, deps);
   const properties = makeProperties(headers, { queue, priority, deps });
@@ -75,6 +77,7 @@ function route(call: Call, conf: Conf): { queue: string; priority: number } {
 function makeHeaders({ name, args, options, task, parent }: Call, deps: DraftDeps): TaskHeaders {
   const id = options.taskId ?? randomUUID();
   const nowMs = deps.clock.nowMs();
+  const repr = { ...ARGUMENTS_REPR, maxLevels: deps.conf.task_repr_maxlevels };
   return {
     lang: "js",
     task: name,
@@ -89,8 +92,8 @@ function makeHeaders({ name, args, options, task, parent }: Call, deps: DraftDep
     softTimeLimit: checkLimit("softTimeLimit", options.softTimeLimit),
     rootId: parent?.rootId ?? id,
     parentId: parent?.id ?? null,
-    argsRepr: formatPythonArgs(args),
-    kwargsRepr: formatPython(options.kwargs ?? {}),
+    argsRepr: formatPythonArgs(args, repr),
+    kwargsRepr: formatPython(options.kwargs ?? {}, repr),
     origin: deps.origin,
     ignoreResult: options.ignoreResult ?? task?.ignoreResult ?? deps.conf.task_ignore_result,
     replacedTaskNesting: 0,

@@ -52,14 +52,19 @@ export function explainUnknown(name: string): string {
   return `There is no setting named "${name}".${hint}`;
 }
 
-/** The candidate within a third of the name's length in edits, if there is one. */
-function nearest(name: string, candidates: readonly string[]): string | undefined {
-  const plain = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/^_/, "");
+/** The candidate within a third of the name's length in edits, if there is one; `task_id` counts as `taskId`. */
+export function nearest(name: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(plain, candidate) }))
+    .map((candidate) => ({ candidate, distance: editDistance(asWords(name), asWords(candidate)) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(2, name.length / 3) ? best.candidate : undefined;
+  return best !== undefined && best.distance <= Math.max(2, Math.ceil(name.length / 3))
+    ? best.candidate
+    : undefined;
+}
+
+function asWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Levenshtein, one row at a time. */

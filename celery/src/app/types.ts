@@ -152,9 +152,12 @@ export type TaskResult<R> = [Awaited<R>] extends [undefined | void] ? null : Awa
 /** A registered function: call it to run it here and now, `delay` it to have a worker run it. */
 export interface Task<Args extends readonly unknown[], Result> extends AnyTask {
   (...args: Args): Promise<Result>;
-  delay(...args: Args): Promise<AsyncResult<Result>>;
-  applyAsync(args: Args, options?: ApplyOptions): Promise<AsyncResult<Result>>;
-  AsyncResult(taskId: string): AsyncResult<Result>;
+  /** Sends the task. Settles when Redis has the message. @throws OperationalError, EncodeError, InvalidArgument */
+  readonly delay: (...args: Args) => Promise<AsyncResult<Result>>;
+  /** As `delay`, with options for this one call. */
+  readonly applyAsync: (args: Args, options?: ApplyOptions) => Promise<AsyncResult<Result>>;
+  /** The receipt for a task of this name that was sent elsewhere. */
+  readonly AsyncResult: (taskId: string) => AsyncResult<Result>;
 }
 
 /** The app as the rest of the package sees it; `Celery` is the class behind it. */

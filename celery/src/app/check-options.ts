@@ -1,0 +1,63 @@
+import { InvalidArgument } from "../protocol/errors.ts";
+import { nearest } from "./setting-names.ts";
+import type { ApplyOptions, TaskOptions } from "./types.ts";
+
+/** Every name there is; the compiler sees to it that none is missing. */
+const TASK_OPTIONS: Readonly<Record<keyof TaskOptions, true>> = {
+  bind: true,
+  maxRetries: true,
+  defaultRetryDelay: true,
+  autoretryFor: true,
+  dontAutoretryFor: true,
+  retryKwargs: true,
+  retryBackoff: true,
+  retryBackoffMax: true,
+  retryJitter: true,
+  acksLate: true,
+  acksOnFailureOrTimeout: true,
+  rejectOnWorkerLost: true,
+  ignoreResult: true,
+  trackStarted: true,
+  timeLimit: true,
+  softTimeLimit: true,
+  expires: true,
+  queue: true,
+  priority: true,
+  serializer: true,
+  throws: true,
+};
+
+const APPLY_OPTIONS: Readonly<Record<keyof ApplyOptions, true>> = {
+  kwargs: true,
+  countdown: true,
+  eta: true,
+  expires: true,
+  queue: true,
+  priority: true,
+  taskId: true,
+  ignoreResult: true,
+  timeLimit: true,
+  softTimeLimit: true,
+  shadow: true,
+  headers: true,
+  retry: true,
+};
+
+/** @throws InvalidArgument for an option that does not exist: it would be ignored in silence. */
+export function checkTaskOptions(task: string, options: TaskOptions): void {
+  check(`app.task("${task}", …)`, options, Object.keys(TASK_OPTIONS));
+}
+
+/** @throws InvalidArgument as `checkTaskOptions`. */
+export function checkApplyOptions(task: string, options: ApplyOptions): void {
+  check(`sending ${task}`, options, Object.keys(APPLY_OPTIONS));
+}
+
+function check(where: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    const hint = near === undefined ? ` There are: ${known.join(", ")}.` : ` Did you mean "${near}"?`;
+    throw new InvalidArgument(`${where}: there is no option "${name}".${hint}`);
+  }
+}
