@@ -14,13 +14,16 @@ export function describeLoadFailure(error: unknown, file: string, cwd: string): 
   return `${where} ${kind}.\n${name}: ${firstLines(error.message)}\nMend that line and start again.`;
 }
 
+/** By either of Node's module systems: tsx reads a `.ts` file as CommonJS where no package.json says otherwise. */
 function isMissingModule(error: Error): boolean {
-  return (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
+  return ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 function missingModule(error: Error, cwd: string): string {
   const name = /Cannot find (?:module|package) '([^']+)'/.exec(error.message)?.[1] ?? "a module";
+  const isFile = /^[./]/.test(name);
   const shown = name.startsWith("/") ? relative(cwd, name) : name;
+  if (!isFile) return `cannot find the package "${shown}". Install it: npm install ${shown}`;
   const hint = /\.[mc]?[jt]s$/.test(name)
     ? ""
     : " Imports of your own files need their ending, e.g. ./app.ts.";
