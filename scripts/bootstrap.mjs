@@ -101,14 +101,19 @@ async function build(stamp) {
   const progress = showProgress("Building the server and the page");
   const typescript = join(ROOT, "node_modules/typescript/bin/tsc");
   const vite = join(ROOT, "node_modules/vite/bin/vite.js");
+  const stop = new AbortController();
+  const options = { signal: stop.signal, killSignal: "SIGKILL" };
   try {
     await Promise.all([
-      run("tsc", process.execPath, [typescript, "-b", "server"]),
+      run("tsc", process.execPath, [typescript, "-b", "server"], options),
       run("vite build", process.execPath, [vite, "build", "--logLevel", "warn"], {
+        ...options,
         cwd: join(ROOT, "client"),
       }),
     ]);
   } finally {
+    // When one failed, nobody waits for the other.
+    stop.abort();
     progress.end();
   }
   mkdirSync(dirname(stampFile(ROOT)), { recursive: true });
@@ -128,28 +133,32 @@ function showProgress(text) {
   };
 }
 
-/** Runs a program to its end. Ctrl-C reaches it by itself, as it is of our process group; SIGTERM is passed on. */
+/** How long a program may take to end after Ctrl-C. npm waits for its downloads; what it leaves is done again anyway. */
+const PATIENCE_MS = 1_500;
+
+/** Runs a program to its end. Ctrl-C reaches it by itself, as it is of our process group. */
 function run(name, command, args, options = {}) {
   const child = spawn(command, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], ...options });
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => output.push(chunk));
-  const interrupt = () => undefined; // wait for the child's end
-  const terminate = () => child.kill("SIGTERM");
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", terminate);
+  let isStopped = false;
+  const stop = (signal) => {
+    isStopped = true;
+    if (signal === "SIGTERM") child.kill(signal);
+    setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS).unref();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
   return new Promise((resolve, reject) => {
     child.once("error", (error) => reject(new Failure(`${name} could not be started: ${error.message}`, 1)));
-    child.once("close", (code, signal) => {
+    child.once("close", (code) => {
+      if (isStopped) return reject(new Failure("Stopped.", 130));
       if (code === 0) return resolve();
-      if (signal === "SIGINT" || signal === "SIGTERM" || code === 130)
-        return reject(new Failure("Stopped.", 130));
-      return reject(
-        new Failure(`${Buffer.concat(output).toString()}\n${name} failed with exit code ${code}.`, 1),
-      );
+      return reject(new Failure(`${Buffer.concat(output)}\n${name} failed with exit code ${code}.`, 1));
     });
   }).finally(() => {
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", terminate);
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
   });
 }
 
