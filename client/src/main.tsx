@@ -40,6 +40,7 @@ function start(): void {
     link,
     saver,
     navigate: (href) => history.pushState(null, "", href),
+    readLesson: async (slug) => api.lesson(slug),
     readPane: async (pane) => api.paneText(pane),
     now: () => clock.now(),
   });

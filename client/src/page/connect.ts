@@ -2,6 +2,7 @@ import type { ClientMessage, Frame, PaneId, ServerMessage } from "server/protoco
 import type { Api } from "../net/api.ts";
 import { openSocket, type SocketClock } from "../net/socket.ts";
 import type { Link } from "../state/link.ts";
+import { isLessonHere } from "../state/open-lesson.ts";
 import { receive } from "../state/receive.ts";
 import { lessonHref } from "../state/route.ts";
 import { putNotice, type Store } from "../state/store.ts";
@@ -60,8 +61,7 @@ function onMessage(store: Store, feeds: TerminalFeeds, message: Incoming, now: n
 /** All tabs show one lesson, because it has one set of shells: when another tab opens one, this page goes along. */
 function followOtherTab(store: Store, slug: string): void {
   const route = store.route.value;
-  const isInStep = route.page === "lesson" && route.slug === store.lesson.value?.slug;
-  if (!isInStep || store.opening.value !== null || route.slug === slug) return;
+  if (route.page !== "lesson" || !isLessonHere(store, route.slug) || route.slug === slug) return;
   store.route.value = { page: "lesson", slug, file: null, anchor: null };
   history.replaceState(null, "", lessonHref(slug));
 }

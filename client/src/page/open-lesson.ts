@@ -2,6 +2,7 @@ import { effect } from "@preact/signals";
 import type { Api } from "../net/api.ts";
 import type { Actions } from "../state/actions.ts";
 import { homeLesson } from "../state/course.ts";
+import { isLessonHere, readAhead } from "../state/open-lesson.ts";
 import { lessonHref, parseRoute } from "../state/route.ts";
 import type { Store, Welcome } from "../state/store.ts";
 
@@ -10,17 +11,22 @@ import type { Store, Welcome } from "../state/store.ts";
  * files, shells and checks.
  */
 export function openLessonOfAddress(store: Store, api: Api, actions: Actions): void {
-  const route = store.route.value;
-  if (route.page === "lesson") void readAhead(store, api, route.slug);
+  // Whatever lesson the server has open: this page is about its own, or will find out which at home.
+  const expected = expectedLesson(store);
+  store.opening.value = expected;
+  if (expected !== null && expected !== "") {
+    void readAhead({ store, readLesson: async (slug) => api.lesson(slug) }, expected);
+  }
   followConnection(store, api, actions);
   window.addEventListener("popstate", () => actions.follow(parseRoute(location)));
   showFileOfAddress(store, actions);
 }
 
-/** The text alone, before the socket: a lesson is for reading first. */
-async function readAhead(store: Store, api: Api, slug: string): Promise<void> {
-  const lesson = await api.lesson(slug);
-  if (lesson !== undefined && store.lesson.value === null) store.lesson.value = lesson;
+/** Slug of the lesson that the address leads to; "" while that is not known, null where it leads to none. */
+function expectedLesson(store: Store): string | null {
+  const route = store.route.value;
+  if (route.page === "unknown") return null;
+  return route.page === "lesson" ? route.slug : (store.progress.value.last ?? "");
 }
 
 function followConnection(store: Store, api: Api, actions: Actions): void {
@@ -50,12 +56,15 @@ async function loadCourse(store: Store, api: Api, phase: string): Promise<void> 
  */
 function settle(store: Store, actions: Actions, welcome: Welcome, isFirst: boolean): void {
   const route = store.route.value;
-  const isInStep = route.page === "lesson" && route.slug === store.lesson.value?.slug;
+  const isInStep = route.page === "lesson" && isLessonHere(store, route.slug);
   if (!isFirst && isInStep && welcome.lesson !== null) return;
   if (route.page !== "home") return actions.follow(route);
   const course = store.course.value;
   const slug = course === null ? undefined : homeLesson(course, store.progress.value.last);
-  if (slug === undefined) return;
+  if (slug === undefined) {
+    store.opening.value = null;
+    return;
+  }
   history.replaceState(null, "", lessonHref(slug));
   actions.follow({ page: "lesson", slug, file: null, anchor: null });
 }

@@ -75,6 +75,7 @@ function aRig(...replies: Reply[]): Rig {
     link,
     saver,
     navigate: (href) => addresses.push(href),
+    readLesson: async () => undefined,
     readPane: async () => "",
     now: () => 5_000,
   });
@@ -173,7 +174,7 @@ test("given a lesson to come, when its address is followed, then the server is n
 
 test("given a lesson that the server cannot open, when it is opened, then the page says so and waits no longer", async () => {
   const { store, actions, addresses } = aRig({ ok: false, code: "failed", message: "No room on the disk." });
-  store.lesson.value = null;
+  store.active.value = null;
 
   actions.openLesson("03-delay");
   expect(store.opening.value).toBe("03-delay");

@@ -1,13 +1,12 @@
-import type { PaneId, RunBlock } from "server/protocol";
+import type { PaneId, RunBlock, StepState } from "server/protocol";
 import { runBlocks } from "./blocks.ts";
-import { findLesson } from "./course.ts";
 import { findAddedLines } from "./diff-lines.ts";
 import { countRed } from "./hints.ts";
-import type { Link, Question, Reply } from "./link.ts";
+import type { Question, Reply } from "./link.ts";
+import { followRoute, type OpenLessonDeps, whenOpened } from "./open-lesson.ts";
 import { PANE_TITLES, runningCommand } from "./pane-words.ts";
 import { advanceProgress, type ProgressEvent } from "./progress.ts";
 import { lessonHref, type Route } from "./route.ts";
-import type { Saver } from "./saver.ts";
 import type { Settings } from "./settings.ts";
 import { busyQuestion } from "./step-words.ts";
 import { announce, askLearner, dropNotice, putNotice, putRefusal, type Shown, type Store } from "./store.ts";
@@ -47,10 +46,7 @@ export interface Actions {
   readPane(pane: PaneId): Promise<string>;
 }
 
-export interface ActionsDeps {
-  readonly store: Store;
-  readonly link: Link;
-  readonly saver: Saver;
+export interface ActionsDeps extends OpenLessonDeps {
   /** Puts an address into the address bar as a new entry. */
   readonly navigate: (href: string) => void;
   readonly readPane: (pane: PaneId) => Promise<string>;
@@ -95,12 +91,18 @@ function lessonActions(
 > {
   const { store, link } = deps;
   const runStep = async (id: string): Promise<void> => run(deps, id);
+  const follow = (route: Route): void => {
+    void followRoute(deps, route).then((reply) => {
+      // Without a connection the banner says enough, and the lesson opens when it is back.
+      if (reply !== undefined && (reply.ok || reply.code !== "offline")) report(store, "open-lesson", reply);
+    });
+  };
   return {
     openLesson(slug, anchor = null) {
       deps.navigate(lessonHref(slug, anchor));
-      followRoute(deps, { page: "lesson", slug, file: null, anchor });
+      follow({ page: "lesson", slug, file: null, anchor });
     },
-    follow: (route) => followRoute(deps, route),
+    follow,
     runStep,
     async runNext() {
       const id = store.nextStepId.value;
@@ -156,28 +158,6 @@ function systemActions({
   };
 }
 
-function followRoute({ store, link }: ActionsDeps, route: Route): void {
-  store.dialog.value = null;
-  store.route.value = route;
-  if (route.page !== "lesson" || !isReady(store, route.slug)) return;
-  const { slug } = route;
-  // Text alone may have been read ahead; files come only with a lesson that is open.
-  const isHere = store.lesson.value?.slug === slug && store.buffers.value.size > 0;
-  if (isHere && store.opening.value === null) return;
-  store.opening.value = slug;
-  void link.ask({ type: "open-lesson", lesson: slug }).then((reply) => {
-    if (store.opening.value === slug) store.opening.value = null;
-    // Without a connection the banner says enough, and the lesson opens when it is back.
-    if (reply.ok || reply.code !== "offline") report(store, "open-lesson", reply);
-  });
-}
-
-/** Lessons to come and unknown names have a page of their own; the server is not asked for them. */
-function isReady(store: Store, slug: string): boolean {
-  const course = store.course.value;
-  return course === null || findLesson(course, slug)?.lesson.ready === true;
-}
-
 async function run(deps: ActionsDeps, id: string): Promise<void> {
   const { store, link, saver } = deps;
   const block = store.lesson.value && runBlocks(store.lesson.value).find((candidate) => candidate.id === id);
@@ -186,6 +166,7 @@ async function run(deps: ActionsDeps, id: string): Promise<void> {
   remember(store, id);
   store.settings.value = { ...store.settings.value, hasRunAStep: true };
   store.currentPane.value = block.pane;
+  if (!(await isLessonReady(store, id))) return;
   await saver.flush();
   const reply = await link.ask({ type: "run", step: id });
   if (reply.ok) return;
@@ -193,6 +174,16 @@ async function run(deps: ActionsDeps, id: string): Promise<void> {
     const forced = await link.ask({ type: "run", step: id, force: true });
     if (!forced.ok) putRefusal(store, id, forced.message);
   } else if (reply.code !== "busy") putRefusal(store, id, reply.message);
+}
+
+/** A click made while the lesson's shells are still being prepared waits for them, unless the learner goes elsewhere. */
+async function isLessonReady(store: Store, id: string): Promise<boolean> {
+  if (store.opening.value === null) return true;
+  const slug = store.lesson.value?.slug;
+  const waiting: StepState = { phase: "queued", because: "waiting for the lesson's shells" };
+  store.steps.value = { ...store.steps.value, [id]: waiting };
+  await whenOpened(store);
+  return slug !== undefined && store.active.value === slug;
 }
 
 /** A learner who comes back goes on here. */

@@ -51,12 +51,9 @@ function receiveOne(store: Store, message: StateMessage, now: number): void {
     case "skipped":
       return countSkipped(store, message.pane, message.lines);
     case "steps":
-      return receiveSteps(store, message.steps);
     case "edits":
-      store.edits.value = message.edits;
-      return;
     case "checks":
-      return receiveChecks(store, message.checks, now);
+      return isOfOurLesson(store) ? receiveStates(store, message, now) : undefined;
     case "queue":
       store.queue.value = message.queue;
       return markChanged(store, "queue");
@@ -73,8 +70,9 @@ function receiveOne(store: Store, message: StateMessage, now: number): void {
 function receiveLesson(store: Store, lesson: LessonView, files: readonly FileView[], now: number): void {
   const wanted = store.opening.value;
   if (wanted !== null && wanted !== lesson.slug) return;
-  const isOther = store.lesson.value?.slug !== lesson.slug || store.buffers.value.size === 0;
+  const isOther = store.active.value !== lesson.slug;
   store.lesson.value = lesson;
+  store.active.value = lesson.slug;
   store.buffers.value = isOther ? openBuffers(files) : mergeFiles(store.buffers.value, files);
   store.progress.value = advanceProgress(store.progress.value, {
     type: "opened",
@@ -85,6 +83,29 @@ function receiveLesson(store: Store, lesson: LessonView, files: readonly FileVie
   if (!lesson.files.includes(store.activeFile.value ?? "")) {
     store.activeFile.value = lesson.open ?? lesson.files[0] ?? null;
   }
+}
+
+/** Until the lesson that was asked for has come, states are still about the one before. */
+function isOfOurLesson(store: Store): boolean {
+  return store.opening.value === null || store.opening.value === store.active.value;
+}
+
+type LessonStates = Extract<StateMessage, { type: "steps" | "edits" | "checks" }>;
+
+function receiveStates(store: Store, message: LessonStates, now: number): void {
+  if (message.type === "steps") receiveSteps(store, message.steps);
+  else if (message.type === "edits") store.edits.value = message.edits;
+  else receiveChecks(store, message.checks, now);
+}
+
+/** Shows a lesson's text before the server has made it the active one: to read, not yet to do. */
+export function showAhead(store: Store, lesson: LessonView): void {
+  batch(() => {
+    store.lesson.value = lesson;
+    store.active.value = null;
+    store.buffers.value = new Map();
+    startLesson(store, lesson);
+  });
 }
 
 function startLesson(store: Store, lesson: LessonView): void {

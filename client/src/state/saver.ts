@@ -76,11 +76,15 @@ async function saveOnce({ store, link, hash }: SaverDeps, buffer: FileBuffer): P
   if (store.connection.value.phase !== "open") return;
   change(store, path, { type: "sent" });
   const reply = await link.ask({ type: "save", path, text, base });
-  if (reply.ok) return change(store, path, { type: "saved", text, hash: await hash(text) });
+  const saved = reply.ok ? await hash(text) : "";
+  // Another lesson may have a file of this name, and be open by now.
+  const { save } = store.buffers.value.get(path) ?? {};
+  if (save?.phase !== "saving" || save.text !== text) return;
+  if (reply.ok) return change(store, path, { type: "saved", text, hash: saved });
   // The other version comes as a `file` message of its own and turns this buffer into a conflict.
   const event: BufferEvent =
     reply.code === "offline" ? { type: "unanswered" } : { type: "failed", message: reply.message };
-  if (store.buffers.value.get(path)?.save.phase === "saving") change(store, path, event);
+  change(store, path, event);
 }
 
 function change(store: Store, path: string, event: BufferEvent): void {

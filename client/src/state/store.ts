@@ -53,13 +53,15 @@ export interface Store {
   readonly route: Signal<Route>;
   readonly course: Signal<CourseView | null>;
   readonly lesson: Signal<LessonView | null>;
+  /** Slug of the lesson whose files, shells and checks are shown: the server's active one as this page knows it. */
+  readonly active: Signal<string | null>;
   /** Slug that was asked for while the server has not said that it is done; other lessons' news is old till then. */
   readonly opening: Signal<string | null>;
   readonly buffers: Signal<ReadonlyMap<string, FileBuffer>>;
   readonly activeFile: Signal<string | null>;
   readonly shown: Signal<Shown | null>;
   readonly redis: Signal<RedisView | null>;
-  readonly panes: Signal<Readonly<Record<PaneId, PaneState>>>;
+  readonly panes: Signal<Panes>;
   /** Lines skipped in each pane since its last command. */
   readonly skipped: Signal<Readonly<Partial<Record<PaneId, number>>>>;
   readonly steps: Signal<Steps>;
@@ -81,6 +83,8 @@ export interface Store {
   readonly dialog: Signal<Dialog | null>;
   /** Sentences waiting to be read out by the live region. */
   readonly news: Signal<readonly string[]>;
+  /** The panes as a learner should see them: shells of a lesson that is being left count as starting. */
+  readonly shownPanes: ReadonlySignal<Panes>;
   readonly nextStepId: ReadonlySignal<string | undefined>;
   readonly checkProgress: ReadonlySignal<CheckProgress>;
 }
@@ -96,6 +100,8 @@ export const EMPTY_QUEUE: QueueView = {
   workers: [],
 };
 
+type Panes = Readonly<Record<PaneId, PaneState>>;
+
 export interface StoreStart {
   readonly route: Route;
   readonly progress: Progress;
@@ -107,18 +113,21 @@ export function openStore(start: StoreStart): Store {
   const lesson = signal<LessonView | null>(null);
   const steps = signal<Steps>({});
   const checks = signal<ReadonlyMap<string, CheckState>>(new Map());
+  const opening = signal<string | null>(null);
+  const panes = signal<Panes>({ broker: STARTING, worker: STARTING, producer: STARTING });
   return {
     connection: signal<Connection>({ phase: "connecting", attempt: 0 }),
     welcome: signal(null),
     route: signal(start.route),
     course: signal(null),
     lesson,
-    opening: signal(null),
+    active: signal(null),
+    opening,
     buffers: signal(new Map()),
     activeFile: signal(null),
     shown: signal(null),
     redis: signal(null),
-    panes: signal({ broker: STARTING, worker: STARTING, producer: STARTING }),
+    panes,
     skipped: signal({}),
     steps,
     refusals: signal(new Map()),
@@ -135,11 +144,18 @@ export function openStore(start: StoreStart): Store {
     changedTabs: signal(new Set<NarrowTab>()),
     dialog: signal(null),
     news: signal([]),
+    shownPanes: computed(() => (opening.value === null ? panes.value : leaving(panes.value))),
     nextStepId: computed(() => (lesson.value ? nextStep(lesson.value, steps.value)?.id : undefined)),
     checkProgress: computed(() =>
       lesson.value ? checkProgress(lesson.value, checks.value) : { green: 0, total: 0, complete: false },
     ),
   };
+}
+
+/** Worker and producer get new shells with a lesson; Redis goes on. */
+function leaving({ broker, worker, producer }: Panes): Panes {
+  const starting = (state: PaneState): PaneState => ({ phase: "starting", epoch: state.epoch });
+  return { broker, worker: starting(worker), producer: starting(producer) };
 }
 
 /** Shows or replaces the notice of this id. */

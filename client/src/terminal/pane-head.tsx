@@ -17,7 +17,7 @@ export interface PaneHeadProps {
 /** What the pane is doing, in a shape and words, and what can be done with it. */
 export function PaneHead({ pane, hasSelection, onCopy, onSearch }: PaneHeadProps): JSX.Element {
   const { store, actions } = usePage();
-  const state = store.panes.value[pane];
+  const state = store.shownPanes.value[pane];
   return (
     <div class="pane-head">
       <h2 class="pane-title">{PANE_TITLES[pane]}</h2>

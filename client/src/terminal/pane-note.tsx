@@ -6,7 +6,7 @@ import { usePage } from "../ui/page-context.ts";
 /** Words over an empty pane: what it is for and how to begin. Gone as soon as something ran in it. */
 export function PaneNote({ pane }: { pane: PaneId }): JSX.Element | null {
   const { store } = usePage();
-  const state = store.panes.value[pane];
+  const state = store.shownPanes.value[pane];
   if (state.phase === "closed") {
     return (
       <Note isBar isLate>

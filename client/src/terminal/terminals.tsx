@@ -73,7 +73,7 @@ function Pane({ pane, share, feeds, isTouch }: PaneProps): JSX.Element {
       id={`region-${pane}`}
       tabIndex={-1}
       data-pane={pane}
-      data-phase={store.panes.value[pane].phase}
+      data-phase={store.shownPanes.value[pane].phase}
       onPointerDown={() => {
         // A finger needs room: the pane that it touches becomes the large one.
         if (isTouch) store.currentPane.value = pane;
