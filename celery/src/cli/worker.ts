@@ -116,7 +116,8 @@ async function settlePool(
   if (!pool) guessed?.terminate();
   const opened = pool ?? openPool(kind, size, start, appSpec, app);
   if (app.conf.worker_max_tasks_per_child !== null) opened.retireAfter(app.conf.worker_max_tasks_per_child);
-  followPool(opened, start.log, app.conf.worker_redirect_stdouts_level);
+  const { worker_redirect_stdouts: isRedirected, worker_redirect_stdouts_level: level } = app.conf;
+  followPool(opened, start.log, isRedirected ? level : start.terminal.out);
   return opened;
 }
 

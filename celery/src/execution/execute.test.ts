@@ -125,7 +125,7 @@ test.each([
 test("given a task that nobody registered, when executed, then the outcome is a FAILURE that names it", async () => {
   const outcome = await outcomeOf(() => 1, { request: { task: "tasks.sub" } });
 
-  expect(outcome).toMatchObject({ state: "FAILURE", error: { excType: "TaskNotRegistered" } });
+  expect(outcome).toMatchObject({ state: "FAILURE", error: { excType: "NotRegistered" } });
 });
 
 test("given Ignore and Reject, when thrown, then they are outcomes of their own", async () => {

@@ -60,7 +60,8 @@ export class TaskConsumer {
         continue;
       }
       const claims = await this.#deps.consumer.claim(Math.min(room, CLAIM_BATCH));
-      for (const claim of claims) await this.#accept(claim);
+      // In their order: what is to be run is queued before anything here waits.
+      await Promise.all(claims.map((claim) => this.#accept(claim)));
       if (claims.length === 0) await this.#deps.consumer.waitForWork(stop);
     }
   }

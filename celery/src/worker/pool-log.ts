@@ -4,11 +4,12 @@ import { type LogLevel, MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 /**
  * Puts what happens in the pool into the worker's log: dead processes, and what tasks print.
  *
- * @param outputLevel `worker_redirect_stdouts_level`.
+ * @param output what becomes of what tasks print: log records of a level (`worker_redirect_stdouts_level`), or as it is.
  */
-export function followPool(pool: Pool, log: WorkerLog, outputLevel: LogLevel): void {
+export function followPool(pool: Pool, log: WorkerLog, output: LogLevel | ((text: string) => void)): void {
   pool.events.on("output", (processName, line) => {
-    if (line !== "") log.record({ level: outputLevel, processName, text: line });
+    if (typeof output === "function") output(`${line}\n`);
+    else if (line !== "") log.record({ level: output, processName, text: line });
   });
   pool.events.on("exited", (processName, pid, status) => {
     const text = `Process '${processName}' pid:${pid} exited with '${status}'`;

@@ -97,7 +97,7 @@ export function describePool(traits: PoolTraits): void {
       { task: "pool.ignore", outcome: { state: "IGNORED" } },
       { task: "pool.reject", outcome: { state: "REJECTED", requeue: true, reason: "no thanks" } },
       { task: "pool.retry", outcome: { state: "RETRY", retry: { message: "Retry in 5s" } } },
-      { task: "pool.nobody", outcome: { state: "FAILURE", error: { excType: "TaskNotRegistered" } } },
+      { task: "pool.nobody", outcome: { state: "FAILURE", error: { excType: "NotRegistered" } } },
     ])("when $task runs, then its outcome is $outcome.state", async ({ task, outcome }) => {
       expect(await start(pool, task).result).toMatchObject({ ended: "done", outcome });
     });
