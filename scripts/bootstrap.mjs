@@ -26,6 +26,9 @@ const SOURCES = [
   "package-lock.json",
 ];
 
+/** Who started us: npm, or a shell. Another parent later on means that it was killed. */
+const LAUNCHER = process.ppid;
+
 const OUTPUTS = ["celery/dist/index.js", "server/dist/main.js", "client/dist/index.html"];
 
 export async function start(args) {
@@ -38,6 +41,7 @@ export async function start(args) {
   } catch (error) {
     return fail(error);
   }
+  if (process.ppid !== LAUNCHER) return;
   // npm cannot pass on that it was killed, so the server watches whether it is still there.
   if (process.env.npm_lifecycle_event !== undefined) process.argv.push("--end-with-launcher");
   // Node 22.1 and newer keep what they compiled, and start a fifth sooner the next time.
@@ -102,13 +106,12 @@ async function build(stamp) {
   const typescript = join(ROOT, "node_modules/typescript/bin/tsc");
   const vite = join(ROOT, "node_modules/vite/bin/vite.js");
   const stop = new AbortController();
-  const options = { signal: stop.signal, killSignal: "SIGKILL" };
   try {
     await Promise.all([
-      run("tsc", process.execPath, [typescript, "-b", "server"], options),
+      run("tsc", process.execPath, [typescript, "-b", "server"], { end: stop.signal }),
       run("vite build", process.execPath, [vite, "build", "--logLevel", "warn"], {
-        ...options,
         cwd: join(ROOT, "client"),
+        end: stop.signal,
       }),
     ]);
   } finally {
@@ -136,19 +139,24 @@ function showProgress(text) {
 /** How long a program may take to end after Ctrl-C. npm waits for its downloads; what it leaves is done again anyway. */
 const PATIENCE_MS = 1_500;
 
-/** Runs a program to its end. Ctrl-C reaches it by itself, as it is of our process group. */
-function run(name, command, args, options = {}) {
-  const child = spawn(command, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], ...options });
+/**
+ * Runs a program to its end. It gets a process group of its own, because TypeScript's compiler is the child of a
+ * child: Ctrl-C ends the whole group, and so does the end of whoever launched us.
+ */
+function run(name, command, args, { cwd = ROOT, stdio = ["ignore", "pipe", "pipe"], end } = {}) {
+  const child = spawn(command, args, { cwd, stdio, detached: true });
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => output.push(chunk));
   let isStopped = false;
-  const stop = (signal) => {
+  const stop = () => {
+    if (!isStopped) signalGroup(child, "SIGINT");
     isStopped = true;
-    if (signal === "SIGTERM") child.kill(signal);
-    setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS).unref();
+    setTimeout(() => signalGroup(child, "SIGKILL"), PATIENCE_MS).unref();
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  const watch = setInterval(() => process.ppid !== LAUNCHER && stop(), 1_000);
+  end?.addEventListener("abort", () => signalGroup(child, "SIGKILL"));
   return new Promise((resolve, reject) => {
     child.once("error", (error) => reject(new Failure(`${name} could not be started: ${error.message}`, 1)));
     child.once("close", (code) => {
@@ -157,9 +165,19 @@ function run(name, command, args, options = {}) {
       return reject(new Failure(`${Buffer.concat(output)}\n${name} failed with exit code ${code}.`, 1));
     });
   }).finally(() => {
+    clearInterval(watch);
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);
   });
+}
+
+/** A group that is gone is what was wanted. */
+function signalGroup(child, signal) {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
 }
 
 class Failure extends Error {
