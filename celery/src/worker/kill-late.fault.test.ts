@@ -1,7 +1,10 @@
-import { expect, inject, test } from "vitest";
+import { expect, inject, test, vi } from "vitest";
 import { type FaultLab, openFaultLab, type Sent } from "../../test/support/fault-lab.ts";
 import { seededRandom, testSeed } from "../../test/support/random.ts";
 import { childPids, type WorkerProcess } from "../../test/support/worker-process.ts";
+
+// Much longer than it takes: the machine may be busy with other things.
+vi.setConfig({ testTimeout: 900_000 });
 
 const SLOTS = 4;
 const ROUNDS = 20;
