@@ -1,9 +1,11 @@
 import type { EventEmitter } from "node:events";
 import type { IPty } from "@lydell/node-pty";
 import type { Pty, PtyFactory, PtyOptions } from "./pty.ts";
+import { openPtyInput } from "./pty-input.ts";
 
 /** What node-pty's terminals have beside their documented interface. */
 interface UndocumentedPty extends Pick<EventEmitter, "on"> {
+  readonly fd: number;
   destroy(): void;
 }
 
@@ -25,16 +27,21 @@ function spawnOptions(options: PtyOptions): Parameters<typeof import("@lydell/no
 
 function wrap(terminal: IPty): Pty {
   const undocumented = terminal as unknown as UndocumentedPty;
+  const input = openPtyInput(undocumented.fd);
   let open = true;
+  const ended = (): void => {
+    open = false;
+    input[Symbol.dispose]();
+  };
   // Without a listener of ours it would throw read and write errors, which only say that the program is gone.
   undocumented.on("error", () => {});
-  terminal.onExit(() => {
-    open = false;
-  });
+  // The descriptor is closed by then, and its number free for something else.
+  undocumented.on("close", ended);
+  terminal.onExit(ended);
   return {
     pid: terminal.pid,
     write: (data) => {
-      if (open) terminal.write(data);
+      if (open) input.write(data);
     },
     resize: (cols, rows) => {
       if (open) terminal.resize(cols, rows);
@@ -46,8 +53,9 @@ function wrap(terminal: IPty): Pty {
       terminal.onExit(({ exitCode, signal }) => listener(signal ? 128 + signal : exitCode));
     },
     close: () => {
-      if (open) undocumented.destroy();
-      open = false;
+      if (!open) return;
+      ended();
+      undocumented.destroy();
     },
   };
 }
