@@ -20,7 +20,8 @@ export interface RedisBackendDeps {
 
 /** Hears what is stored under one key: by message, and by reading the key when messages may have been missed. */
 interface Waiter {
-  hear(meta: ResultMeta): void;
+  /** @param text the stored JSON; the same one twice, by message and by reading, is told once. */
+  hear(text: string): void;
   fail(error: unknown): void;
 }
 
@@ -81,8 +82,12 @@ export class RedisBackend implements ResultBackend {
         settle();
       };
       const onAbort = (): void => end(() => reject(signal.reason as Error));
+      let last: string | undefined;
       const waiter: Waiter = {
-        hear: (meta) => {
+        hear: (text) => {
+          if (text === last) return;
+          last = text;
+          const meta = decodeResultMeta(text);
           onUpdate?.(meta);
           if (isReady(meta.status)) end(() => resolve(meta));
         },
@@ -132,19 +137,11 @@ export class RedisBackend implements ResultBackend {
   async #read(key: string, waiters: Iterable<Waiter>): Promise<void> {
     const text = await this.#reader.read(key);
     if (text === null) return;
-    const meta = decodeResultMeta(text);
-    for (const waiter of waiters) if (this.#waiters.get(key)?.has(waiter)) waiter.hear(meta);
+    for (const waiter of waiters) if (this.#waiters.get(key)?.has(waiter)) tell(waiter, text);
   }
 
   #heard(channel: string, text: string): void {
-    const waiters = this.#waiters.get(channel);
-    if (waiters === undefined) return;
-    try {
-      const meta = decodeResultMeta(text);
-      for (const waiter of waiters) waiter.hear(meta);
-    } catch (error) {
-      for (const waiter of waiters) waiter.fail(error);
-    }
+    for (const waiter of this.#waiters.get(channel) ?? []) tell(waiter, text);
   }
 
   /** Connected again: what was published meanwhile was missed, but it is stored. */
@@ -165,5 +162,14 @@ export class RedisBackend implements ResultBackend {
 
   #failAll(error: Error): void {
     for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.fail(error);
+  }
+}
+
+/** A text that is no result, or a caller's `onMessage` that throws, ends this wait and no other. */
+function tell(waiter: Waiter, text: string): void {
+  try {
+    waiter.hear(text);
+  } catch (error) {
+    waiter.fail(error);
   }
 }
