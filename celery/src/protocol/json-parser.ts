@@ -21,8 +21,12 @@ export function parseJson(text: string, maxDepth: number): unknown {
   }
 }
 
-/** Counts brackets outside strings, so that hostile nesting is refused before anything is built from it. */
+/**
+ * Whether brackets are nested deeper than allowed, so that hostile nesting is refused before anything is built from
+ * it. A text with few brackets cannot be, which is known without looking at every character.
+ */
 export function exceedsDepth(text: string, maxDepth: number): boolean {
+  if (countUpTo(text, "[", maxDepth) + countUpTo(text, "{", maxDepth) <= maxDepth) return false;
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
@@ -33,6 +37,13 @@ export function exceedsDepth(text: string, maxDepth: number): boolean {
     } else if (code === 0x5d || code === 0x7d) depth -= 1;
   }
   return false;
+}
+
+/** Occurrences, or one more than `limit`. */
+function countUpTo(text: string, char: string, limit: number): number {
+  let count = 0;
+  for (let at = text.indexOf(char); at !== -1 && count <= limit; at = text.indexOf(char, at + 1)) count += 1;
+  return count;
 }
 
 function endOfString(text: string, start: number): number {

@@ -1,4 +1,4 @@
-import { DecodeError, EncodeError } from "./errors.ts";
+import { DecodeError } from "./errors.ts";
 import { isoFromMs, msFromIso } from "./time.ts";
 
 /** kombu's envelope for what JSON has no word for. */
@@ -7,27 +7,29 @@ interface Typed {
   readonly __value__: unknown;
 }
 
+/** Says what is wrong with a value; whoever knows its place makes an `EncodeError` of it. */
+export class Unencodable extends Error {}
+
 /**
  * The envelope of a value that needs one, or `undefined`. Objects that would silently become `{}` are refused.
+ * @throws Unencodable
  * @see kombu 5.7.0 utils/json.py, `register_type`
  */
-export function encodeTyped(value: object, path: string): Typed | undefined {
+export function encodeTyped(value: object): Typed | undefined {
   if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) throw new EncodeError(`${path} is an invalid Date.`);
+    if (Number.isNaN(value.getTime())) throw new Unencodable("is an invalid Date.");
     return { __type__: "datetime", __value__: isoFromMs(value.getTime()) };
   }
   if (value instanceof Uint8Array) return encodeBytes(value);
   if (value instanceof Map || value instanceof Set) {
-    throw new EncodeError(
-      `${path} is a ${value.constructor.name}, which cannot be sent as JSON. ` +
+    throw new Unencodable(
+      `is a ${value.constructor.name}, which cannot be sent as JSON. ` +
         `Send ${value instanceof Map ? "Object.fromEntries(map)" : "[...set]"} instead.`,
     );
   }
-  if (value instanceof Promise) {
-    throw new EncodeError(`${path} is a Promise. Await it first.`);
-  }
+  if (value instanceof Promise) throw new Unencodable("is a Promise. Await it first.");
   if (value instanceof Error) {
-    throw new EncodeError(`${path} is an ${value.name}, which cannot be sent as JSON. Send its message.`);
+    throw new Unencodable(`is an ${value.name}, which cannot be sent as JSON. Send its message.`);
   }
   return undefined;
 }

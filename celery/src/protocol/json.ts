@@ -1,6 +1,6 @@
 import { EncodeError } from "./errors.ts";
 import { parseJson } from "./json-parser.ts";
-import { encodeTyped } from "./json-types.ts";
+import { encodeTyped, Unencodable } from "./json-types.ts";
 import { formatPythonFloat } from "./python-repr.ts";
 
 /** Deeper values are refused both ways: they can only be a mistake or an attack. */
@@ -27,7 +27,13 @@ export function rawJson(text: string): RawJson {
  * @see kombu 5.7.0 utils/json.py
  */
 export function encodeJson(value: unknown, name = "value"): string {
-  return encode(value, name, 0);
+  const path: Path = [];
+  try {
+    return encode(value, path);
+  } catch (error) {
+    if (!(error instanceof Unencodable)) throw error;
+    throw new EncodeError(`${name}${path.map(formatStep).join("")} ${error.message}`);
+  }
 }
 
 /**
@@ -41,7 +47,14 @@ export function decodeJson(text: string): unknown {
   return parseJson(text, MAX_DEPTH);
 }
 
-function encode(value: unknown, path: string, depth: number): string {
+/** Where we are inside the value; only read when something is wrong there. */
+type Path = (string | number)[];
+
+function formatStep(step: string | number): string {
+  return typeof step === "number" ? `[${step}]` : `.${step}`;
+}
+
+function encode(value: unknown, path: Path): string {
   switch (typeof value) {
     case "string":
       return encodeString(value);
@@ -53,34 +66,48 @@ function encode(value: unknown, path: string, depth: number): string {
     case "undefined":
       return "null";
     case "object":
-      return value === null ? "null" : encodeObject(value, path, depth);
+      return value === null ? "null" : encodeObject(value, path);
     case "function":
     case "symbol":
-      throw new EncodeError(`${path} is a ${typeof value}, which cannot be sent as JSON.`);
+      throw new Unencodable(`is a ${typeof value}, which cannot be sent as JSON.`);
   }
 }
 
-function encodeObject(value: object, path: string, depth: number): string {
-  if (depth >= MAX_DEPTH) {
-    throw new EncodeError(`${path} is nested more than ${MAX_DEPTH} levels deep, or contains itself.`);
+function encodeObject(value: object, path: Path): string {
+  if (path.length >= MAX_DEPTH) {
+    throw new Unencodable(`is nested more than ${MAX_DEPTH} levels deep, or contains itself.`);
   }
-  if (Array.isArray(value)) {
-    return `[${value.map((item, index) => encode(item, `${path}[${index}]`, depth + 1)).join(", ")}]`;
-  }
+  if (Array.isArray(value)) return encodeArray(value, path);
+  if (isPlain(value)) return hasToJson(value) ? encode(value.toJSON(), path) : encodeMapping(value, path);
   if (rawText in value) return (value as RawJson)[rawText];
-  const typed = encodeTyped(value, path);
-  if (typed !== undefined) return encode(typed, path, depth + 1);
-  if (hasToJson(value)) return encode(value.toJSON(), path, depth + 1);
-  return encodeMapping(value, path, depth);
+  const typed = encodeTyped(value);
+  if (typed !== undefined) return encodeMapping(typed, path);
+  return hasToJson(value) ? encode(value.toJSON(), path) : encodeMapping(value, path);
 }
 
-function encodeMapping(value: object, path: string, depth: number): string {
-  const parts: string[] = [];
+function isPlain(value: object): boolean {
+  return Object.getPrototypeOf(value) === Object.prototype && !(rawText in value);
+}
+
+function encodeArray(items: readonly unknown[], path: Path): string {
+  let text = "[";
+  for (let index = 0; index < items.length; index += 1) {
+    path.push(index);
+    text += index === 0 ? encode(items[index], path) : `, ${encode(items[index], path)}`;
+    path.pop();
+  }
+  return `${text}]`;
+}
+
+function encodeMapping(value: object, path: Path): string {
+  let text = "{";
   for (const [key, inner] of Object.entries(value)) {
     if (inner === undefined) continue;
-    parts.push(`${encodeString(key)}: ${encode(inner, `${path}.${key}`, depth + 1)}`);
+    path.push(key);
+    text += `${text === "{" ? "" : ", "}${encodeString(key)}: ${encode(inner, path)}`;
+    path.pop();
   }
-  return `{${parts.join(", ")}}`;
+  return `${text}}`;
 }
 
 function hasToJson(value: object): value is { toJSON(): unknown } {
@@ -94,9 +121,8 @@ function encodeNumber(value: number): string {
 }
 
 function encodeString(text: string): string {
-  const quoted = JSON.stringify(text);
-  if (!/[\u007f-\uffff]/.test(quoted)) return quoted;
-  return quoted.replace(
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
+  return JSON.stringify(text).replace(
     /[\u007f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -253,7 +253,11 @@ function number(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
-/** Field by field, and never by assignment: a header may be called `__proto__`. */
+/** What is not among the known names. Never copied by assignment: a header may be called `__proto__`. */
 function others(source: Json, known: ReadonlySet<string>): Json {
-  return Object.fromEntries(Object.entries(source).filter(([name]) => !known.has(name)));
+  const names = Object.keys(source).filter((name) => !known.has(name));
+  if (names.length === 0) return NOTHING;
+  return Object.fromEntries(names.map((name) => [name, source[name]]));
 }
+
+const NOTHING: Json = Object.freeze({});

@@ -1,7 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { RedisConnection } from "../redis/connection.ts";
 import {
-  claimId,
   heartbeatKey,
   laneKey,
   PRIORITY_STEPS,
@@ -11,6 +9,7 @@ import {
   WORKERS,
 } from "../redis/keys.ts";
 import { claimScript } from "../redis/scripts/claim.ts";
+import type { ClaimIds } from "./claim-ids.ts";
 import type { Claim } from "./transport.ts";
 
 export interface ListFault {
@@ -40,17 +39,17 @@ export class Claimer {
   readonly #heartbeatTtlMs: number;
   readonly #queues: string[];
   readonly #keys: readonly string[];
-  readonly #makeId: () => string;
+  readonly #ids: ClaimIds;
   #number = 0;
   /** Ids of a call whose answer was lost: they may or may not be claims. */
   #unanswered: readonly string[] | undefined;
 
-  constructor(workerId: string, queues: readonly string[], heartbeatTtlMs: number) {
+  constructor(workerId: string, ids: ClaimIds, queues: readonly string[], heartbeatTtlMs: number) {
     this.#workerId = workerId;
+    this.#ids = ids;
     this.#heartbeatTtlMs = heartbeatTtlMs;
     this.#queues = [...queues];
     this.#keys = [UNACKED, UNACKED_INDEX, heartbeatKey(workerId), WORKERS, laneKey(workerId, "claim")];
-    this.#makeId = makeClaimIds(workerId);
   }
 
   get hasUnanswered(): boolean {
@@ -64,7 +63,7 @@ export class Claimer {
    */
   async claim(redis: RedisConnection, max: number): Promise<ClaimReply> {
     const again = this.#unanswered !== undefined;
-    const ids = this.#unanswered ?? Array.from({ length: Math.min(max, MAX_CLAIMS) }, this.#makeId);
+    const ids = this.#unanswered ?? Array.from({ length: Math.min(max, MAX_CLAIMS) }, () => this.#ids.next());
     const lists = this.#lists();
     this.#number += 1;
     this.#unanswered = ids;
@@ -112,18 +111,4 @@ function groups<T>(flat: readonly T[], size: number): readonly (readonly T[])[] 
   return Array.from({ length: flat.length / size }, (_, index) =>
     flat.slice(index * size, (index + 1) * size),
   );
-}
-
-/**
- * UUIDs that sort in the order they were made: claims of one time keep their order in the index, so that they
- * come back in it.
- */
-function makeClaimIds(workerId: string): () => string {
-  const head = randomBytes(8).toString("hex");
-  const prefix = `${head.slice(0, 8)}-${head.slice(8, 12)}-4${head.slice(12, 15)}-8000-`;
-  let count = 0;
-  return () => {
-    count += 1;
-    return claimId(workerId, prefix + count.toString(16).padStart(12, "0"));
-  };
 }

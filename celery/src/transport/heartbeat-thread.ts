@@ -5,13 +5,17 @@ import { parentPort, workerData } from "node:worker_threads";
 import { openConnection } from "../redis/connection.ts";
 import { heartbeatKey, UNACKED_INDEX, WORKERS } from "../redis/keys.ts";
 import { heartbeatScript } from "../redis/scripts/heartbeat.ts";
+import { claimIdOf } from "./claim-ids.ts";
 import type { FromHeartbeat, HeartbeatData, ToHeartbeat } from "./heartbeat.ts";
+import { readHeld } from "./held-table.ts";
 
 /** Claims in one beat: several calls rather than one that holds Redis up. */
 const BATCH = 500;
 
-const { url, workerId, ttlMs } = workerData as HeartbeatData;
-const held = new Set<string>();
+const { url, workerId, ttlMs, idPrefix, ...given } = workerData as HeartbeatData;
+let { held } = given;
+/** Told already; the main thread takes them out of the table in its own time. */
+let reported: ReadonlySet<string> = new Set();
 const redis = openConnection(url, { name: "celery-heartbeat", replyTimeoutMs: Math.max(500, ttlMs / 3) });
 let stopping = false;
 
@@ -20,8 +24,7 @@ parentPort?.on("message", (message: ToHeartbeat) => {
     stopping = true;
     return;
   }
-  for (const id of message.removed) held.delete(id);
-  for (const id of message.added) held.add(id);
+  held = message.held;
 });
 await beat();
 
@@ -38,14 +41,16 @@ async function beat(): Promise<void> {
 }
 
 async function refresh(): Promise<void> {
-  const ids = [...held];
+  const ids = readHeld(held).map((number) => claimIdOf(idPrefix, number));
   const keys = [heartbeatKey(workerId), WORKERS, UNACKED_INDEX];
+  const gone: string[] = [];
   for (let at = 0; at === 0 || at < ids.length; at += BATCH) {
     const args = [workerId, ttlMs, ...ids.slice(at, at + BATCH)];
-    const gone = (await redis.run(heartbeatScript, keys, args)) as readonly string[];
-    for (const id of gone) held.delete(id);
-    if (gone.length > 0) tell({ type: "lost", claimIds: gone });
+    gone.push(...((await redis.run(heartbeatScript, keys, args)) as readonly string[]));
   }
+  const news = gone.filter((id) => !reported.has(id));
+  reported = new Set(gone);
+  if (news.length > 0) tell({ type: "lost", claimIds: news });
 }
 
 function tell(message: FromHeartbeat): void {

@@ -1,10 +1,12 @@
 import type { Worker } from "node:worker_threads";
 import type { Log } from "../runtime/log.ts";
 import { startThread } from "../runtime/thread.ts";
+import type { ClaimIds } from "./claim-ids.ts";
+import { HeldTable } from "./held-table.ts";
 
 /** What the main thread says to the heartbeat thread. */
 export type ToHeartbeat =
-  | { readonly type: "held"; readonly added: readonly string[]; readonly removed: readonly string[] }
+  | { readonly type: "table"; readonly held: SharedArrayBuffer }
   | { readonly type: "stop" };
 
 /** What it says back. */
@@ -13,16 +15,23 @@ export type FromHeartbeat =
   /** `sentAt`: `process.hrtime` in nanoseconds, which all threads share. */
   | { readonly type: "beat"; readonly sentAt: bigint };
 
-export interface HeartbeatData {
+export interface HeartbeatSettings {
   readonly url: string;
   readonly workerId: string;
   readonly ttlMs: number;
 }
 
-export interface HeartbeatDeps extends HeartbeatData {
+export interface HeartbeatData extends HeartbeatSettings {
+  readonly idPrefix: string;
+  /** Numbers of the claims held: a `HeldTable`'s buffer. */
+  readonly held: SharedArrayBuffer;
+}
+
+export interface HeartbeatDeps extends HeartbeatSettings {
+  readonly ids: ClaimIds;
   readonly log: Log;
   /** A beat from this thread, for as long as the other one is starting. */
-  beat(claimIds: readonly string[]): Promise<unknown>;
+  beat(): Promise<unknown>;
   /** Claims that Redis no longer has. Some may have ended meanwhile. */
   onLost(claimIds: readonly string[]): void;
 }
@@ -33,8 +42,7 @@ export interface HeartbeatDeps extends HeartbeatData {
  */
 export class Heartbeat {
   readonly #deps: HeartbeatDeps;
-  readonly #held = new Set<string>();
-  #removed: string[] = [];
+  readonly #held = new HeldTable();
   #provenAt = 0n;
   #thread: Worker;
   #stopping = false;
@@ -51,18 +59,17 @@ export class Heartbeat {
     return ageMs < this.#deps.ttlMs * 0.8;
   }
 
-  /** At once: the main thread may be busy for long from the next moment on. */
   add(claimIds: readonly string[]): void {
-    for (const id of claimIds) this.#held.add(id);
-    this.#post({ type: "held", added: claimIds, removed: this.#removed });
-    this.#removed = [];
+    for (const id of claimIds) {
+      const number = this.#deps.ids.numberOf(id);
+      if (number === undefined || !this.#held.add(number)) continue;
+      this.#post({ type: "table", held: this.#held.buffer });
+    }
   }
 
-  /** Told with the next `add`, or soon: until then the thread merely refreshes what is gone. */
   remove(claimId: string): void {
-    if (!this.#held.delete(claimId)) return;
-    this.#removed.push(claimId);
-    if (this.#removed.length === 1) setImmediate(() => this.#flush());
+    const number = this.#deps.ids.numberOf(claimId);
+    if (number !== undefined) this.#held.remove(number);
   }
 
   async stop(): Promise<void> {
@@ -75,18 +82,14 @@ export class Heartbeat {
   #bridge(): void {
     const timer = setInterval(() => {
       if (this.#provenAt > 0n || this.#stopping) clearInterval(timer);
-      else this.#deps.beat([...this.#held]).catch(() => undefined); // the connection tells what is wrong
+      else this.#deps.beat().catch(() => undefined); // the connection tells what is wrong
     }, this.#deps.ttlMs / 3);
     timer.unref();
   }
 
-  #flush(): void {
-    if (this.#removed.length > 0 && !this.#stopping) this.add([]);
-  }
-
   #start(): Worker {
-    const { url, workerId, ttlMs } = this.#deps;
-    const data: HeartbeatData = { url, workerId, ttlMs };
+    const { url, workerId, ttlMs, ids } = this.#deps;
+    const data: HeartbeatData = { url, workerId, ttlMs, idPrefix: ids.prefix, held: this.#held.buffer };
     const thread = startThread("./heartbeat-thread", import.meta.url, data);
     thread.unref();
     thread.on("message", (message: FromHeartbeat) => {
@@ -103,7 +106,6 @@ export class Heartbeat {
     setTimeout(() => {
       if (this.#stopping) return;
       this.#thread = this.#start();
-      this.add([...this.#held]);
     }, 500).unref();
   }
 

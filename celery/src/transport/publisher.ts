@@ -67,9 +67,8 @@ export class Publisher {
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const policy = this.#waiting[0]?.policy ?? NO_RETRY;
-      const end = this.#waiting.findIndex((item) => item.policy !== policy);
-      const batch = this.#waiting.splice(0, Math.min(BATCH, end === -1 ? BATCH : end));
-      await this.#deliver(batch, policy);
+      const end = this.#waiting.slice(0, BATCH).findIndex((item) => !samePolicy(item.policy, policy));
+      await this.#deliver(this.#waiting.splice(0, end === -1 ? BATCH : end), policy);
     }
     this.#draining = false;
   }
@@ -110,6 +109,16 @@ export class Publisher {
     for (const queue of fresh) this.#declared.add(queue);
     return fresh.flatMap((queue) => ["bind", bindingKey(queue), bindingMember(queue, queue)]);
   }
+}
+
+function samePolicy(a: RetryPolicy, b: RetryPolicy): boolean {
+  return (
+    a === b ||
+    (a.maxRetries === b.maxRetries &&
+      a.intervalStart === b.intervalStart &&
+      a.intervalStep === b.intervalStep &&
+      a.intervalMax === b.intervalMax)
+  );
 }
 
 function settle(batch: readonly Waiting[], reply: unknown): void {

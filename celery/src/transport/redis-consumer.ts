@@ -16,6 +16,7 @@ import {
 } from "../redis/keys.ts";
 import { heartbeatScript } from "../redis/scripts/heartbeat.ts";
 import { BrokerLink } from "./broker-link.ts";
+import { ClaimIds } from "./claim-ids.ts";
 import { Claimer, type ListFault } from "./claimer.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type SettleItem, type SettleOutcome, Settler } from "./settler.ts";
@@ -69,18 +70,15 @@ class RedisConsumer implements Consumer {
     this.#otherBackend = backend?.sharesDatabaseWith(url) ? undefined : backend;
     this.#redis = openConnection(url, { name: "celery-worker" });
     this.#link = new BrokerLink(this.#redis);
-    this.#claimer = new Claimer(workerId, queues, ttlMs);
+    const ids = new ClaimIds(workerId);
+    this.#claimer = new Claimer(workerId, ids, queues, ttlMs);
     this.#settler = new Settler(this.#link, workerId);
     this.#waiter = new WorkWaiter(url, queues, this.#link);
-    const onLost = (ids: readonly string[]): void => this.#onLost(ids);
-    const beat = (ids: readonly string[]): Promise<unknown> =>
-      this.#redis.run(
-        heartbeatScript,
-        [heartbeatKey(workerId), WORKERS, UNACKED_INDEX],
-        [workerId, ttlMs, ...ids],
-      );
-    this.#heartbeat = new Heartbeat({ url, workerId, ttlMs, log, beat, onLost });
-    const onOwnClaims = (ids: readonly string[]): void => this.#onOwnClaims(ids);
+    const onLost = (lost: readonly string[]): void => this.#onLost(lost);
+    const beat = (): Promise<unknown> =>
+      this.#redis.run(heartbeatScript, [heartbeatKey(workerId), WORKERS, UNACKED_INDEX], [workerId, ttlMs]);
+    this.#heartbeat = new Heartbeat({ url, workerId, ttlMs, ids, log, beat, onLost });
+    const onOwnClaims = (own: readonly string[]): void => this.#onOwnClaims(own);
     this.#upkeep = new Upkeep({ link: this.#link, workerId, log, onOwnClaims });
     this.#relayLinkEvents();
     this.#upkeep.start();
