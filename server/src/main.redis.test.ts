@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, readFile, rm, stat, symlink } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -37,6 +37,11 @@ async function pathWithoutRedis(): Promise<string> {
     if (found !== "") await symlink(found, join(bin, name));
   }
   return bin;
+}
+
+function addressesOnTheNetwork(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.filter(({ internal, family }) => !internal && family === "IPv4").map(({ address }) => address);
 }
 
 /** How a start went that was not to last. */
@@ -289,7 +294,7 @@ describe("keeping others out", () => {
         "MY_SECRET",
       ].map((name) => [name, `canary-${name}`]),
     );
-    await using server = await startServer({ args: lessons, env: canaries });
+    await using server = await startServer({ args: lessons, env: { ...canaries, LOG_LEVEL: "debug" } });
     await using page = await TestPage.open(server);
     await page.until(() => page.newest("redis")?.redis.up === true, "Redis");
 
@@ -302,5 +307,27 @@ describe("keeping others out", () => {
       expect(await readFile(`/proc/${pid}/cmdline`, "utf8")).not.toContain(server.token);
     }
     expect(await readFile(`/proc/${server.process.pid}/cmdline`, "utf8")).not.toContain(server.token);
+    expect(server.output().split(server.token)).toHaveLength(2); // the ready line, and no log
+  });
+
+  test("given a server, when it is looked at from the network or by another user, then there is nothing to connect to or read", async () => {
+    await using server = await startServer({ args: lessons });
+    await using page = await TestPage.open(server);
+    await page.until(() => page.newest("redis")?.redis.up === true, "Redis");
+    const session = await sessionOf(server.workspace);
+    const redisPort = new URL(page.newest("redis")?.redis.url ?? "").port;
+
+    for (const address of addressesOnTheNetwork()) {
+      for (const port of [new URL(server.origin).port, redisPort]) {
+        const socket = connect(Number(port), address);
+        const [error] = await once(socket, "error");
+        expect(error.code).toBe("ECONNREFUSED");
+      }
+    }
+    for (const path of [join(server.workspace, ".run"), session.directory, join(session.directory, "bin")]) {
+      expect((await stat(path)).mode & 0o077).toBe(0);
+    }
+    expect((await stat(join(session.directory, "redis/redis.conf"))).mode & 0o077).toBe(0);
+    expect((await stat(join(server.workspace, ".run/lock.json"))).mode & 0o077).toBe(0);
   });
 });
