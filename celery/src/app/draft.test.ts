@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { taskOptions } from "../../test/support/builders.ts";
 import { EncodeError, InvalidArgument } from "../protocol/errors.ts";
-import { decodeMessage, encodeTaskMessage } from "../protocol/message.ts";
+import { encodeTaskMessage } from "../protocol/message.ts";
+import { decodeMessage } from "../protocol/message-decode.ts";
 import { makeConf } from "./conf.ts";
 import type { ConfInput } from "./conf-values.ts";
 import { type Call, makeDraft, type RoutedDraft } from "./draft.ts";

@@ -25,7 +25,7 @@ export function parseJson(text: string, maxDepth: number): unknown {
  * Whether brackets are nested deeper than allowed, so that hostile nesting is refused before anything is built from
  * it. A text with few brackets cannot be, which is known without looking at every character.
  */
-export function exceedsDepth(text: string, maxDepth: number): boolean {
+function exceedsDepth(text: string, maxDepth: number): boolean {
   if (countUpTo(text, "[", maxDepth) + countUpTo(text, "{", maxDepth) <= maxDepth) return false;
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {

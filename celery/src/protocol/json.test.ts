@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DecodeError, EncodeError } from "./errors.ts";
 import { decodeJson, encodeJson, rawJson } from "./json.ts";
-import { exceedsDepth } from "./json-parser.ts";
 
 test("given nested values, when encoded, then spacing and escapes are Python's", () => {
   const value = { a: [1, 2.5, -0, null, true], é: 'x"\n\u007f\u{1f600}', none: undefined };
@@ -109,8 +108,15 @@ test("given whole numbers at the edge of what a double holds, when decoded, then
 });
 
 test("given brackets inside strings, when the depth is measured, then they do not count", () => {
-  expect(exceedsDepth(JSON.stringify([`[[[["\\[[[`, "]"]), 1)).toBe(false);
-  expect(exceedsDepth("[[]]", 1)).toBe(true);
+  const text = JSON.stringify([`${"[".repeat(500)}\\"${"{".repeat(500)}`, "]"]);
+  expect(decodeJson(text)).toEqual(JSON.parse(text));
+});
+
+test("given a value at the limit of depth and one beyond, when decoded, then only the latter is refused", () => {
+  const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
+  expect(() => decodeJson(nested(100))).not.toThrow();
+  expect(() => decodeJson(nested(101))).toThrow(/nested more than 100 levels deep/);
+  expect(() => decodeJson(`[${Array.from({ length: 300 }, () => "[]").join()}]`)).not.toThrow();
 });
 
 function withoutMinusZero(value: unknown): unknown {

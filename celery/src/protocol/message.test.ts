@@ -1,13 +1,8 @@
 import { readFileSync } from "node:fs";
 import { deflateSync } from "node:zlib";
 import { expect, test } from "vitest";
-import {
-  decodeMessage,
-  encodeTaskBody,
-  encodeTaskMessage,
-  type TaskDraft,
-  type TaskMessage,
-} from "./message.ts";
+import { encodeTaskBody, encodeTaskMessage, type TaskDraft, type TaskMessage } from "./message.ts";
+import { decodeMessage } from "./message-decode.ts";
 
 interface Vector {
   readonly name: string;

@@ -1,7 +1,5 @@
 import { encodeJson } from "./json.ts";
 
-export { type Decoded, type DecodeFailure, type DecodeLimits, decodeMessage } from "./message-decode.ts";
-
 /** Headers of protocol 2, in our spelling. @see celery 5.7.0 app/amqp.py, `as_task_v2` */
 export interface TaskHeaders {
   readonly lang: string;

@@ -23,25 +23,6 @@ export const PROPAGATE_STATES: ReadonlySet<TaskState> = new Set(["FAILURE", "REV
 /** The stored result is an exception. */
 export const EXCEPTION_STATES: ReadonlySet<TaskState> = new Set(["RETRY", "FAILURE", "REVOKED"]);
 
-/** High to low; `null` stands for every state that is not listed. */
-const PRECEDENCE: readonly (BuiltinState | null)[] = [
-  "SUCCESS",
-  "FAILURE",
-  null,
-  "REVOKED",
-  "STARTED",
-  "RECEIVED",
-  "REJECTED",
-  "RETRY",
-  "PENDING",
-];
-
-/** Lower means "further along": events may arrive out of order, and the further state wins. */
-export function precedence(state: TaskState): number {
-  const index = PRECEDENCE.indexOf(state as BuiltinState);
-  return index === -1 ? PRECEDENCE.indexOf(null) : index;
-}
-
 export function isReady(state: TaskState): boolean {
   return READY_STATES.has(state);
 }
