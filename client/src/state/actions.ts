@@ -149,8 +149,10 @@ function systemActions({
     },
     input: (pane, text) => link.input(pane, new TextEncoder().encode(text)),
     resize(pane, cols, rows) {
-      // A shell that has ended has no size; the next one is told when it comes.
-      if (store.panes.value[pane].phase !== "closed") link.tell({ type: "resize", pane, cols, rows });
+      // A shell that has ended or is being left has no use for a size; the next one is told when it comes.
+      const isLeft = pane !== "broker" && store.opening.value !== null;
+      if (isLeft || store.panes.value[pane].phase === "closed") return;
+      link.tell({ type: "resize", pane, cols, rows });
     },
     acknowledge(pane, bytes) {
       link.tell({ type: "ack", pane, bytes });

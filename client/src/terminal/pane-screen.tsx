@@ -181,7 +181,7 @@ function useFollow(screen: XtermScreen | undefined, { pane, isReadOnly }: PaneSc
   const { theme, screenReader } = store.settings.value;
   const isOpen = store.connection.value.phase === "open";
   const { epoch, phase } = store.panes.value[pane];
-  const isShellThere = phase !== "closed";
+  const isShellThere = phase !== "closed" && store.opening.value === null;
   useEffect(() => screen?.set({ readOnly: isReadOnly, screenReader }), [screen, isReadOnly, screenReader]);
   useEffect(() => {
     if (screen === undefined) return;
