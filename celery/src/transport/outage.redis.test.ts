@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -193,3 +194,47 @@ test("given Redis that never comes back, when a consumer is closed, then closing
   await expect(finishing).rejects.toThrow(OperationalError);
   server = await startServer(server.port);
 }, 15_000);
+
+test("given a claim, when Redis is watched, then it is recorded before it is popped", async () => {
+  const monitor = connect(server.port, "127.0.0.1");
+  let seen = "";
+  monitor.on("data", (chunk) => (seen += String(chunk)));
+  monitor.write("MONITOR\r\n");
+  await until(() => seen.includes("+OK"));
+  await lab.publish("a");
+  const consumer = await lab.openConsumer();
+  await claimAll(consumer, 1);
+  await until(() => seen.includes('"LTRIM" "celery"'));
+  monitor.destroy();
+  const inLua = seen.split("\n").filter((line) => line.includes("lua]") && line.includes("unacked"));
+  const order = ['"HSET" "unacked"', '"ZADD" "unacked_index"', '"LTRIM" "celery"'].map((text) =>
+    seen.indexOf(text),
+  );
+  expect(inLua.length).toBeGreaterThan(0);
+  expect(order).toEqual(order.toSorted((a, b) => a - b));
+  expect(order[0]).toBeGreaterThan(0);
+});
+
+test("given an idle worker, when Redis counts its commands, then there are at most three a second", async () => {
+  const consumer = await lab.openConsumer({ heartbeatTtlMs: 10_000 });
+  const stop = new AbortController();
+  const idling = (async () => {
+    while (!stop.signal.aborted) {
+      await consumer.claim(1);
+      await consumer.waitForWork(stop.signal);
+    }
+  })();
+  const calls = async (): Promise<number> => {
+    const info = String(await lab.redis.call("INFO", "commandstats"));
+    const outside = [...info.matchAll(/cmdstat_(evalsha|eval|blmove|ping|sadd|select):calls=(\d+)/g)];
+    return outside.reduce((sum, [, , count]) => sum + Number(count), 0);
+  };
+  await until(async () => (await calls()) > 5); // connected and settled
+  const before = await calls();
+  const seconds = 6;
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const rate = ((await calls()) - before) / seconds;
+  stop.abort();
+  await idling;
+  expect(rate).toBeLessThanOrEqual(3);
+}, 20_000);

@@ -29,7 +29,7 @@ export class WorkWaiter {
   async wait(signal: AbortSignal): Promise<void> {
     const done = new AbortController();
     const limit = AbortSignal.any([signal, done.signal]);
-    const waits = [sleep(LIMIT_MS * (0.5 + Math.random() / 2), limit)];
+    const waits = [sleep(LIMIT_MS * (0.75 + Math.random() / 4), limit)];
     if (this.#link.isUp) waits.push(...this.#watches.map((watch) => watch.next()));
     else waits.push(this.#link.untilUp(limit).catch(() => undefined)); // the sleep ends with it
     try {

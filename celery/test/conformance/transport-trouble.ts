@@ -146,6 +146,24 @@ export function describeTrouble(lab: () => TransportLab): void {
     expect(consumer.held.size).toBe(1);
   });
 
+  test.each(["unacked", "unacked_index", "ts1:workers"])(
+    "when the claim cannot be recorded in %s, then the message stays in its queue, and comes once it can",
+    async (key) => {
+      await lab().redis.call("SET", key, "text");
+      await lab().publish("a");
+      const consumer = await lab().openConsumer();
+      expect(await consumer.claim(1)).toEqual([]);
+      expect(await lab().transport.queueLength("celery")).toBe(1);
+      expect(lab().logged).toContain("error: cannot take messages from a queue");
+      await lab().redis.call("DEL", key);
+      const [claim] = await claimAll(consumer, 1);
+      expect(nameOf(claim ?? { raw: "" })).toBe("a");
+      expect(await consumer.ack(claim?.id ?? "")).toBe("done");
+      expect(await consumer.claim(1)).toEqual([]);
+      expect(await lab().redis.call("HLEN", "unacked")).toBe(0);
+    },
+  );
+
   test("when a claim of ours is known to Redis only, then it is given back", async () => {
     const proxy = await lab().openProxy();
     const consumer = await lab().openConsumer({ url: proxy.url });

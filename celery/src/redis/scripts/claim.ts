@@ -55,6 +55,7 @@ local function take(list, closing, position)
     redis.call('SADD', workers, ARGV[1])
     redis.call('SET', heartbeat, '1', 'PX', ARGV[2])
   end
+  redis.call('ZCARD', index) -- an index of another type is found out here, before anything is written
   local fields, scores, time = {}, {}, string.format('%.6f', now())
   for i = #messages, 1, -1 do
     used = used + 1
