@@ -37,7 +37,7 @@ export type Command =
   | { readonly do: "say"; readonly text: string; readonly exit: number };
 
 /** Tried first, so that a bookmark and the page's settings survive a restart. */
-export const USUAL_PORT = 7480;
+const USUAL_PORT = 7480;
 
 const USAGE: string = `Usage: npm start -- [options]
        node server/dist/main.js [options]
@@ -139,7 +139,7 @@ export function readConfig(
 }
 
 /** Only this machine can connect to such an address. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 

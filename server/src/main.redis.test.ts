@@ -11,7 +11,8 @@ import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { WebSocket } from "ws";
 import { SERVER_COMMAND, spawnServer, startServer, TestPage } from "../test/support/page.ts";
-import { findSession, type Session } from "./processes/index.ts";
+import type { Session } from "./processes/index.ts";
+import { findMarked } from "./processes/process-table.ts";
 
 const course = fileURLToPath(new URL("../test/fixtures/course", import.meta.url));
 const lessons = ["--lessons", course];
@@ -26,6 +27,9 @@ async function sessionOf(workspace: string): Promise<Session> {
   const { session } = JSON.parse(await readFile(join(workspace, ".run/lock.json"), "utf8"));
   return { id: session, directory: join(workspace, ".run", session) };
 }
+
+const findSession = ({ id, directory }: Session): Promise<readonly number[]> =>
+  findMarked({ entry: `PLAYGROUND_SESSION=${id}`, directory });
 
 /** A PATH with nothing of a Redis, as on a machine that has none. */
 async function pathWithoutRedis(): Promise<string> {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { once } from "node:events";
 import type { Broker } from "../redis/index.ts";
 import type { Pane } from "../terminal/index.ts";
 import { PlaygroundRefusal } from "./playground.ts";
@@ -35,21 +35,24 @@ export async function startRedis({ pane, broker }: BrokerPaneDeps, signal: Abort
       `The broker pane is running ${pane.state.command}. Stop it there with Ctrl-C, then press Start Redis again.`,
     );
   }
-  const isRunning = pane.state.phase === "busy";
-  const ended = isRunning
-    ? delay(START_MS, undefined, { signal, ref: false })
-    : pane.run(COMMAND, { signal });
+  const waiting = new AbortController();
+  const until = AbortSignal.any([signal, waiting.signal, AbortSignal.timeout(START_MS)]);
+  try {
+    const up = broker.whenUp(until).then(() => "up" as const);
+    const first = await Promise.race([up, runServer(pane, until)]).catch(() => "late" as const);
+    up.catch(() => undefined);
+    if (first !== "up" && !broker.view.up) throw new PlaygroundRefusal("redis-down", explain(first, broker));
+  } finally {
+    waiting.abort();
+  }
+}
+
+/** Resolves when the server has ended. One that is still ending, after Ctrl-C, is waited for and started again. */
+async function runServer(pane: Pane, signal: AbortSignal): Promise<"ended"> {
+  while (pane.state.phase === "busy") await once(pane.events, "state", { signal });
   // However it ends, the pane shows it, and the broker's view says that it is down.
-  const end = ended.then(
-    () => "ended" as const,
-    () => "ended" as const,
-  );
-  const up = broker
-    .whenUp(AbortSignal.any([signal, AbortSignal.timeout(START_MS)]))
-    .then(() => "up" as const);
-  const first = await Promise.race([up, end]).catch(() => "late" as const);
-  up.catch(() => undefined);
-  if (first !== "up" && !broker.view.up) throw new PlaygroundRefusal("redis-down", explain(first, broker));
+  await pane.run(COMMAND, { signal }).catch(() => signal.throwIfAborted());
+  return "ended";
 }
 
 function isServer(command: string): boolean {

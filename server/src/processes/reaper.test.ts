@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
-import { findSession, sweepSession } from "./sweep.ts";
+import { findMarked } from "./process-table.ts";
+import { sweepSession } from "./sweep.ts";
 
 /** A stand-in for the server: opens a reaper, then starts what a pane would, and waits. */
 const SERVER = `
@@ -50,7 +51,7 @@ async function stage(command: string): Promise<Stage> {
 const nowhere = "/no-folder-of-a-test";
 
 const marked = (session: string): Promise<readonly number[]> =>
-  findSession({ id: session, directory: nowhere });
+  findMarked({ entry: `PLAYGROUND_SESSION=${session}`, directory: nowhere });
 
 test("given shells with children that left the process tree, when the server is killed, then all end within 10 seconds", async () => {
   const { server, session, directory } = await stage(

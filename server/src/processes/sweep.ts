@@ -14,11 +14,6 @@ export interface Session {
   readonly directory: string;
 }
 
-/** Pids of what a session's shells started and what is still alive. */
-export function findSession({ id, directory }: Session): Promise<readonly number[]> {
-  return findMarked({ entry: `${SESSION_VARIABLE}=${id}`, directory });
-}
-
 /**
  * Ends every process of a session with SIGKILL, again and again until one look finds none: a process
  * may fork between the look and the signal.
@@ -26,9 +21,10 @@ export function findSession({ id, directory }: Session): Promise<readonly number
  * @returns how many were still there after `withinMs`; 0 is the promise kept.
  */
 export async function sweepSession(session: Session, withinMs: number): Promise<number> {
+  const marks = { entry: `${SESSION_VARIABLE}=${session.id}`, directory: session.directory };
   const deadline = performance.now() + withinMs;
   for (;;) {
-    const pids = await findSession(session);
+    const pids = await findMarked(marks);
     if (pids.length === 0 || performance.now() > deadline) return pids.length;
     for (const pid of pids) kill(pid);
     await delay(PAUSE_MS);

@@ -106,7 +106,7 @@ async function probe(path: string): Promise<RedisBinary | undefined> {
 }
 
 /** Reads `Redis server v=7.0.15 sha=…` and `Valkey server v=8.0.1 sha=…`. */
-export function parseVersion(path: string, text: string): RedisBinary | undefined {
+function parseVersion(path: string, text: string): RedisBinary | undefined {
   const match = /^(Redis|Valkey|KeyDB) server v=(\d+\.\d+\.\d+)/m.exec(text);
   if (match === null) return undefined;
   return { path, product: match[1] as RedisBinary["product"], version: match[2] ?? "" };

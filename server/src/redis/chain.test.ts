@@ -4,7 +4,6 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { parseVersion } from "./binary.ts";
 import { chooseRedis } from "./chain.ts";
 import { withoutPassword } from "./url.ts";
 
@@ -98,16 +97,6 @@ test("given REDIS_URL that is no URL, when Redis is chosen, then the error shows
     "redis://localhost:6379/0",
   );
 });
-
-test.each([
-  ["Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64", "Redis", "7.0.15"],
-  ["Valkey server v=9.1.2 sha=00000000:1 malloc=libc bits=64", "Valkey", "9.1.2"],
-])(
-  "given the version line %j, when it is parsed, then product and version are known",
-  (line, product, version) => {
-    expect(parseVersion("/x", line)).toEqual({ path: "/x", product, version });
-  },
-);
 
 test.each([
   ["redis://localhost:6379/0", "redis://localhost:6379/0"],
