@@ -44,7 +44,7 @@ function wrap(terminal: IPty): Pty {
       if (open) input.write(data);
     },
     resize: (cols, rows) => {
-      if (open) terminal.resize(cols, rows);
+      if (open) resizeIfThere(terminal, cols, rows);
     },
     onData: (listener) => {
       (terminal.onData as unknown as (listener: (bytes: Uint8Array) => void) => void)(listener);
@@ -58,4 +58,13 @@ function wrap(terminal: IPty): Pty {
       undocumented.destroy();
     },
   };
+}
+
+/** Between the program's end and the news of it, the descriptor is closed: a size for it means nothing any more. */
+function resizeIfThere(terminal: IPty, cols: number, rows: number): void {
+  try {
+    terminal.resize(cols, rows);
+  } catch (error) {
+    if (!/EBADF|ENOTTY/.test(String(error))) throw error;
+  }
 }
