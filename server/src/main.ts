@@ -30,6 +30,9 @@ const LONGEST_GOODBYE_MS = 4_500;
 /** How long processes of a session that nobody owned any more may take to end. */
 const SWEEP_MS = 3_000;
 
+// A terminal window that was closed takes no more words; that is no reason to stop cleaning up.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 // Everything is closed by then; a timer that somebody forgot must not keep the terminal waiting.
 process.exit(await main(process.argv.slice(2)));
 
@@ -109,11 +112,10 @@ async function serve(serving: Serving): Promise<void> {
   await using http = await listen(config, (port) => openHttpServer({ ...options, port }));
   const url = `${http.origin}/?token=${token}`;
   await lock.announce(url);
-  announce(url, config);
+  announce(url, config, playground);
   if (config.open) await openBrowser(url, serving);
   if (!ending.aborted)
     await new Promise((resolve) => ending.addEventListener("abort", resolve, { once: true }));
-  // The next start takes this address again; the lock must not name it any longer than it answers.
 }
 
 async function openShells({ config, session, log }: Serving): Promise<Playground> {
@@ -164,9 +166,12 @@ async function paneText(playground: Playground, id: string): Promise<string | un
   return panes.get(id)?.text();
 }
 
-function announce(url: string, config: Config): void {
+function announce(url: string, config: Config, playground: Playground): void {
   process.stdout.write(`Celery Playground is ready: ${url}\n`);
-  process.stdout.write(`Your files are in ${config.workspace}. Ctrl-C stops everything.\n`);
+  const redis = playground.greeting().find((message) => message.type === "redis")?.redis;
+  process.stdout.write(
+    `Broker: ${redis?.label}. Your files: ${config.workspace}. Ctrl-C stops everything.\n`,
+  );
 }
 
 /**

@@ -55,6 +55,16 @@ test("given half a lock file, when the lock is wanted, then it is taken over", a
   expect(await takeLock(file, "two")).toMatchObject({ held: true, abandoned: undefined });
 });
 
+test.each(["", "..", "../../home", "a/b"])(
+  "given a lock that names the session %j, when it is wanted, then nothing of that name is to be cleaned up",
+  async (session) => {
+    await takeLock(file, "one");
+    await writeFile(file, JSON.stringify({ pid: 1, startTime: "another time", session, url: null }));
+
+    expect(await takeLock(file, "two")).toMatchObject({ held: true, abandoned: undefined });
+  },
+);
+
 test("given a stale lock, when many want it at once, then exactly one gets it", async () => {
   await takeLock(file, "one");
   const stale = { ...JSON.parse(await readFile(file, "utf8")), startTime: "another time" };

@@ -91,8 +91,9 @@ function lockOf(file: string, self: Holder): Lock {
 function parseHolder(text: string): Holder | undefined {
   try {
     const { pid, startTime: started, session, url } = JSON.parse(text) as Partial<Holder>;
-    if (typeof pid !== "number" || typeof started !== "string" || typeof session !== "string")
-      return undefined;
+    if (typeof pid !== "number" || typeof started !== "string") return undefined;
+    // It becomes the name of a folder that is removed.
+    if (typeof session !== "string" || !/^[\w-]+$/.test(session)) return undefined;
     return { pid, startTime: started, session, url: typeof url === "string" ? url : null };
   } catch {
     // Half a file is what a crash leaves behind: nobody holds it.
