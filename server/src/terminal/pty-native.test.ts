@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
 import { loadNativePty } from "./pty-native.ts";
 
-test("given programs that end, when their terminals are resized until the end is known, then nothing is thrown", async () => {
+test("given programs that print and end, when their terminals are resized until the end is known, then nothing is thrown", async () => {
   const factory = await loadNativePty();
   if (factory === undefined) return expect(process.platform).not.toBe("linux");
   const size = { cols: 80, rows: 24 };
   const ends = Array.from({ length: 100 }, async (_, index) => {
     const env = { PATH: process.env["PATH"] ?? "" };
-    const pty = factory.open({ ...size, file: "/bin/sh", args: ["-c", "exit 3"], cwd: "/", env });
+    const pty = factory.open({ ...size, file: "/bin/sh", args: ["-c", "seq 1 3000; exit 3"], cwd: "/", env });
     let exit: number | undefined;
+    pty.onData(() => {});
     pty.onExit((code) => {
       exit = code;
     });
