@@ -62,6 +62,7 @@ test("given tasks, when they are listed, then they are sorted as under Celery's 
 test.each([
   ["redis://:secret@host:6379/0", "redis://:**@host:6379/0"],
   ["redis://user:secret@host/0", "redis://user:**@host/0"],
+  ["redis://:se@cret@host/0", "redis://:**@host/0"],
   ["redis://host:6379/0", "redis://host:6379/0"],
 ])("given %s, when it is shown, then it is %s", (url, shown) => {
   expect(maskPassword(url)).toBe(shown);

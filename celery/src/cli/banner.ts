@@ -62,7 +62,7 @@ export function renderTaskList(names: readonly string[]): string {
 
 /** `redis://:**@host:6379/0`, kombu's mask. */
 export function maskPassword(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/[^:@/]*):[^@]*@/, "$1:**@");
+  return url.replace(/^([a-z+]+:\/\/[^:@/]*):[^/]*@/, "$1:**@");
 }
 
 function platform(): string {

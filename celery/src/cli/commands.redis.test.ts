@@ -166,6 +166,18 @@ describe("celery result", () => {
     );
   });
 
+  test("given a Redis with a password, when nothing comes, then the advice hides the password", async () => {
+    await using redis = openConnection(url);
+    await redis.call("ACL", "SETUSER", "reader", "on", ">hunter2", "~*", "&*", "+@all");
+    const backend = url.replace("redis://", "redis://reader:hunter2@");
+    const guarded = new Celery("tasks", { broker: backend, backend });
+
+    const { stderr } = await runCommand(result, ["nobody", "--timeout", "0.05"], { app: guarded });
+
+    expect(stderr).toContain("redis://reader:**@");
+    expect(stderr).not.toContain("hunter2");
+  });
+
   test("given a task that runs, when the timeout is over, then its state is told", async () => {
     const { stderr } = await runCommand(
       result,
