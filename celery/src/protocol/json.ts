@@ -6,6 +6,9 @@ import { formatPythonFloat } from "./python-repr.ts";
 /** Deeper values are refused both ways: they can only be a mistake or an attack. */
 const MAX_DEPTH = 100;
 
+/** Of a place inside a value, in an error. */
+const MOST_STEPS = 10;
+
 /** JSON text to be written as it is, because it was encoded elsewhere. */
 export interface RawJson {
   readonly [rawText]: string;
@@ -32,7 +35,7 @@ export function encodeJson(value: unknown, name = "value"): string {
     return encode(value, path);
   } catch (error) {
     if (!(error instanceof Unencodable)) throw error;
-    throw new EncodeError(`${name}${path.map(formatStep).join("")} ${error.message}`);
+    throw new EncodeError(`${name}${formatPath(path)} ${error.message}`);
   }
 }
 
@@ -49,6 +52,12 @@ export function decodeJson(text: string): unknown {
 
 /** Where we are inside the value; only read when something is wrong there. */
 type Path = (string | number)[];
+
+/** A value that contains itself fails far inside; its first steps tell as much as a hundred of them. */
+function formatPath(path: Path): string {
+  const steps = path.map(formatStep);
+  return steps.length <= MOST_STEPS ? steps.join("") : `${steps.slice(0, 5).join("")}…${steps.at(-1)}`;
+}
 
 function formatStep(step: string | number): string {
   return typeof step === "number" ? `[${step}]` : `.${step}`;
