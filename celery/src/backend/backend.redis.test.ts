@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { startRedisServer } from "../../test/support/redis-server.ts";
 import { openTcpProxy } from "../../test/support/tcp-proxy.ts";
@@ -125,6 +126,24 @@ test("given the line cut while many wait, when results were stored meanwhile, th
   expect(performance.now() - back).toBeLessThan(4000);
   await cutOff[Symbol.asyncDispose]();
   await proxy[Symbol.asyncDispose]();
+});
+
+test("given Redis restarted while one waits, when it is back, then the result is heard of", async () => {
+  const server = await startRedisServer();
+  const other = openBackend(server.url, options);
+  const waiting = other.wait("1", never);
+  const watcher = openConnection(server.url);
+  await until(async () => ((await watcher.call("PUBSUB", "CHANNELS", "*")) as string[]).length === 1);
+  await server.stop();
+  const again = await startRedisServer([], { port: server.port, dir: tmpdir() });
+  const subscribed = async (): Promise<boolean> =>
+    ((await watcher.call("PUBSUB", "CHANNELS", "*").catch(() => [])) as string[]).length === 1;
+  await until(subscribed);
+  await watcher.call("PUBLISH", "celery-task-meta-1", '{"status": "SUCCESS", "result": 7, "task_id": "1"}');
+  expect(await waiting).toMatchObject({ result: 7 });
+  await other[Symbol.asyncDispose]();
+  await watcher[Symbol.asyncDispose]();
+  await again.stop();
 });
 
 test("given nobody listening, when results are asked for, then that is the error, soon", async () => {

@@ -10,17 +10,23 @@ interface Reader {
 
 /** Keys in one MGET. */
 const CHUNK = 500;
-/** Waits before a read whose answer was lost is tried again; reading is always repeatable. */
+/** Waits before a read is tried again; the last one repeats. Reading is always repeatable. */
 const RETRY_MS: readonly number[] = [0, 100, 300, 1000, 2000];
 
 /** Reads keys: what is asked for in one turn of the event loop goes out as one command. */
 export class KeyReader {
   readonly #redis: RedisConnection;
+  readonly #patienceMs: number;
   readonly #closing = new AbortController();
   #waiting: Reader[] = [];
 
-  constructor(redis: RedisConnection) {
+  /**
+   * @param patienceMs how long an outage is waited out. Without it a lost answer is asked for again, but a store that cannot be
+   *   reached is an error at once.
+   */
+  constructor(redis: RedisConnection, patienceMs = 0) {
     this.#redis = redis;
+    this.#patienceMs = patienceMs;
   }
 
   /** `null` when there is no such key. @throws OperationalError when the store is away. */
@@ -51,19 +57,23 @@ export class KeyReader {
   }
 
   async #fetch(keys: readonly string[]): Promise<readonly (string | null)[]> {
+    const started = performance.now();
     for (let attempt = 0; ; attempt += 1) {
       try {
         if (keys.length > 1) return (await this.#redis.call("MGET", ...keys)) as readonly (string | null)[];
         return [(await this.#redis.call("GET", keys[0] ?? "")) as string | null];
       } catch (error) {
-        const delay = RETRY_MS[attempt];
-        if (delay === undefined || !isLost(error) || this.#closing.signal.aborted) throw error;
+        if (!this.#isWorthAnother(error, attempt, performance.now() - started)) throw error;
+        const delay = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 0;
         await sleep(delay, this.#closing.signal);
       }
     }
   }
-}
 
-function isLost(error: unknown): boolean {
-  return error instanceof RedisFault && error.kind === "lost";
+  #isWorthAnother(error: unknown, attempt: number, elapsedMs: number): boolean {
+    if (!(error instanceof RedisFault) || error.kind === "refused" || this.#closing.signal.aborted)
+      return false;
+    if (elapsedMs < this.#patienceMs) return true;
+    return error.kind === "lost" && attempt < RETRY_MS.length;
+  }
 }

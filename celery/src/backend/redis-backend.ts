@@ -30,6 +30,8 @@ export class RedisBackend implements ResultBackend {
   readonly url: string;
   readonly #deps: RedisBackendDeps;
   readonly #reader: KeyReader;
+  /** For those who wait: they were connected once, so an outage will pass. */
+  readonly #patientReader: KeyReader;
   /** By key, which is the channel too: many may wait for one result on one subscription. */
   readonly #waiters = new Map<string, Set<Waiter>>();
   #outage: NodeJS.Timeout | undefined;
@@ -38,6 +40,7 @@ export class RedisBackend implements ResultBackend {
     this.url = url;
     this.#deps = deps;
     this.#reader = new KeyReader(deps.commands);
+    this.#patientReader = new KeyReader(deps.commands, deps.patienceMs);
     deps.subscriber.events.on("message", (channel, text) => this.#heard(channel, text));
     deps.subscriber.events.on("up", () => this.#onUp());
     deps.subscriber.events.on("down", (fault) => this.#onDown(fault));
@@ -104,6 +107,7 @@ export class RedisBackend implements ResultBackend {
     clearTimeout(this.#outage);
     this.#failAll(new OperationalError("The app was closed while it waited for a result."));
     this.#reader.close();
+    this.#patientReader.close();
     await this.#deps.subscriber[Symbol.asyncDispose]();
     await this.#deps.commands[Symbol.asyncDispose]();
   }
@@ -135,7 +139,7 @@ export class RedisBackend implements ResultBackend {
   }
 
   async #read(key: string, waiters: Iterable<Waiter>): Promise<void> {
-    const text = await this.#reader.read(key);
+    const text = await this.#patientReader.read(key);
     if (text === null) return;
     for (const waiter of waiters) if (this.#waiters.get(key)?.has(waiter)) tell(waiter, text);
   }
