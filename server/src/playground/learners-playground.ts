@@ -139,7 +139,11 @@ export class LearnersPlayground implements Playground {
       tell({ type: "redis", redis });
       this.#notices.put("redis", redisNotice(redis));
     });
-    steps.events.on("changed", () => tell({ type: "steps", steps: steps.states }));
+    steps.events.on("changed", () => {
+      // First what the step came to: whoever hears that it is done may look at the checks at once.
+      this.#seat.active?.board.evaluate();
+      tell({ type: "steps", steps: steps.states });
+    });
     live.events.on("changed", () => {
       tell({ type: "queue", queue: live.queueView() });
       this.#seat.active?.board.evaluate();
