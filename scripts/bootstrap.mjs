@@ -162,7 +162,9 @@ function run(name, command, args, { cwd = ROOT, stdio = ["ignore", "pipe", "pipe
     child.once("close", (code) => {
       if (isStopped) return reject(new Failure("Stopped.", 130));
       if (code === 0) return resolve();
-      return reject(new Failure(`${Buffer.concat(output).toString()}\n${name} failed with exit code ${code}.`, 1));
+      return reject(
+        new Failure(`${Buffer.concat(output).toString()}\n${name} failed with exit code ${code}.`, 1),
+      );
     });
   }).finally(() => {
     clearInterval(watch);
