@@ -27,7 +27,8 @@ export async function openTestBroker(url: string): Promise<TestBroker> {
   const redis = openConnection(url);
   await redis.call("FLUSHDB");
   const app = new Celery("test-client", { broker: url, backend: url });
-  const count = async (command: string, key: string): Promise<number> => Number(await redis.call(command, key));
+  const count = async (command: string, key: string): Promise<number> =>
+    Number(await redis.call(command, key));
   const unacked = (): Promise<number> => count("HLEN", UNACKED);
   return {
     url,
