@@ -39,7 +39,7 @@ test("given secrets around the server, when a shell's environment is made, then 
 });
 
 test("given npm's folders in front of the path, when the environment is made, then only the user's own are left", () => {
-  const PATH = "/work/node_modules/.bin:/node_modules/.bin:/x/node-gyp-bin::/opt/bin:/usr/bin";
+  const PATH = "/project/node_modules/.bin:/node_modules/.bin:/x/node-gyp-bin::/opt/bin:/usr/bin";
 
   expect(shellEnvironment({ PATH }, {})["PATH"]).toBe("/opt/bin:/usr/bin");
   expect(shellEnvironment({}, {})["PATH"]).toContain("/usr/bin");
