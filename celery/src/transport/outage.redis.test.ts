@@ -229,7 +229,7 @@ test("given an idle worker, when Redis counts its commands, then there are at mo
     const outside = [...info.matchAll(/cmdstat_(evalsha|eval|blmove|ping|sadd|select):calls=(\d+)/g)];
     return outside.reduce((sum, [, , count]) => sum + Number(count), 0);
   };
-  await until(async () => (await calls()) > 5); // connected and settled
+  await until(async () => (await calls()) > 20); // connected, scripts loaded, settled
   const before = await calls();
   const seconds = 6;
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));

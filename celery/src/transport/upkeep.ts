@@ -85,7 +85,7 @@ export class Upkeep {
   }
 
   async #pause(): Promise<void> {
-    const round = 1000 + Math.random() * 300;
+    const round = 1000 + Math.random() * 400;
     const untilDue = Math.max(5, this.#nextDueAt - Date.now() + 2);
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
     await sleep(Math.min(round, untilDue), AbortSignal.any([this.#closing.signal, this.#wake.signal]));

@@ -8,8 +8,8 @@ import type { BrokerLink } from "./broker-link.ts";
 const LIMIT_MS = 2000;
 /** More lists than this are looked after by looking again only: each waiting list needs a connection. */
 const MAX_LISTS = 8;
-/** Server's limit of one blocking call. Lists of lower priority are asked less often; a push wakes them all the same. */
-const BLOCK_SECONDS = { first: 2, others: 10 } as const;
+/** Server's limit of one blocking call; it outlasts the wait, and the next wait goes on with it. A push ends it at once. */
+const BLOCK_SECONDS = { first: 5, others: 10 } as const;
 
 /**
  * Waits for a message without taking it: `BLMOVE list list RIGHT RIGHT` moves the oldest message onto itself. One
