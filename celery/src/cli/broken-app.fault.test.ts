@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,5 +42,24 @@ test.each([
     await until(() => says.test(worker.lines.join("\n")), 5000);
     expect(worker.lines.filter((line) => /^\s+at /.test(line))).toEqual([]);
     await expect(childPids(worker.pid)).rejects.toThrow("ENOENT");
+  },
+);
+
+test.each([
+  { what: "that loops for ever", text: "while (true) {}\n" },
+  { what: "that waits for ever", text: "await new Promise((resolve) => setTimeout(resolve, 1e9));\n" },
+])(
+  "given a module $what, when a worker loads it, then it says so after 5 seconds, and Ctrl-C ends it and its children",
+  async ({ text }) => {
+    await writeFile(join(dir, "tasks.ts"), text);
+    await using worker = startCelery({ args: ["-A", "tasks", "worker", "-c", "2"], cwd: dir });
+    await worker.line(/^tasks has been loading for 5 seconds\. .*Ctrl-C stops it\.$/);
+    const children = await childPids(worker.pid);
+    expect(children.length).toBe(2);
+
+    worker.killGroup("SIGINT");
+
+    expect(await worker.exited).toBe("SIGINT");
+    await until(() => children.every((pid) => !existsSync(`/proc/${pid}`)), 5000);
   },
 );

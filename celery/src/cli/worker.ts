@@ -18,6 +18,7 @@ import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { makeCeleryLog } from "./logging.ts";
 import { expandNodeName } from "./node-name.ts";
 import { renderHelp } from "./options.ts";
+import { sayIfSlow } from "./slow-load.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { VERSION, VERSION_BANNER } from "./version.ts";
 import { parseWorkerArguments, WORKER_OPTIONS, type WorkerArguments } from "./worker-options.ts";
@@ -41,6 +42,9 @@ export const command: Command = {
   run: (args, context) => startWorker(parseWorkerArguments(args), context),
 };
 
+/** A module that takes longer to load is spoken of. */
+const SLOW_LOAD_MS = 5_000;
+
 /** Everything that one start of a worker is made of. */
 interface Start {
   readonly args: WorkerArguments;
@@ -53,8 +57,6 @@ interface Start {
 async function startWorker(args: WorkerArguments, context: CommandContext): Promise<number> {
   const appSpec = requireApp(context);
   const terminal = openTerminal(context);
-  using shutdown = watchShutdown(process, (text) => terminal.out(`\n${text}\n`));
-  shutdown.hard.addEventListener("abort", () => process.exit(1), { once: true });
   const log = makeCeleryLog({
     level: args.logLevel,
     color: terminal.color,
@@ -66,12 +68,15 @@ async function startWorker(args: WorkerArguments, context: CommandContext): Prom
   const children = guessPool(start, appSpec);
   let app: CeleryApp;
   try {
-    app = await context.loadApp();
+    app = await sayIfSlow(() => context.loadApp(), { module: appSpec, afterMs: SLOW_LOAD_MS });
     applyArguments(app, args);
   } catch (error) {
     children?.terminate();
     throw error;
   }
+  // Not before: a module that never ends loading leaves signals to nobody but the system.
+  using shutdown = watchShutdown(process, (text) => terminal.out(`\n${text}\n`));
+  shutdown.hard.addEventListener("abort", () => process.exit(1), { once: true });
   await using pool = await settlePool(start, appSpec, app, children);
   const ended = await serve(start, app, pool, shutdown);
   await app.close();

@@ -19,6 +19,8 @@ const PARENT_CHECK_MS = 500;
  */
 export async function runChild(config: ChildConfig, self: NodeJS.Process): Promise<void> {
   standAlone(self, config);
+  // Before the app is loaded: that may never end.
+  dieWithParent(config.parentPid, PARENT_CHECK_MS);
   const written = countWrites(self);
   let app: CeleryApp;
   try {
@@ -29,7 +31,6 @@ export async function runChild(config: ChildConfig, self: NodeJS.Process): Promi
   }
   new TaskRunner(app, self, written).listen();
   await tell(self, { type: "ready" });
-  dieWithParent(config.parentPid, PARENT_CHECK_MS);
 }
 
 function standAlone(self: NodeJS.Process, config: ChildConfig): void {
