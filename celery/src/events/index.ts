@@ -2,5 +2,10 @@ export type { CeleryEvent, EventFields, EventOf, EventType } from "../protocol/e
 export { EventDispatcher, type EventDispatcherOptions } from "./dispatcher.ts";
 export { Heartbeat, type HeartbeatOptions, startHeartbeat } from "./heartbeat.ts";
 export { type OpenEventDispatcherOptions, openEventDispatcher } from "./open-dispatcher.ts";
-export { type EventReceiver, type EventReceiverEvents, openEventReceiver } from "./receiver.ts";
+export {
+  type EventReceiver,
+  type EventReceiverEvents,
+  LISTENER_RETRY_MS,
+  openEventReceiver,
+} from "./receiver.ts";
 export { taskSentFields } from "./task-sent.ts";

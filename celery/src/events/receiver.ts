@@ -24,13 +24,22 @@ export interface EventReceiver extends AsyncDisposable {
 }
 
 /**
+ * Longest wait between two attempts to reconnect. Short, because what is said meanwhile is missed for good: a task whose
+ * `task-sent` and `task-received` were missed has no name.
+ */
+export const LISTENER_RETRY_MS = 200;
+
+/**
  * Listens to the events of all workers and clients of a broker, Python's and ours. Messages that are no events are skipped.
  * It reconnects by itself and does not keep the process alive.
  *
  * @see celery 5.7.0 events/receiver.py
  */
 export function openEventReceiver(brokerUrl: string): EventReceiver {
-  const subscriber = openSubscriber(brokerUrl, { name: "celery-event-receiver" });
+  const subscriber = openSubscriber(brokerUrl, {
+    name: "celery-event-receiver",
+    maxRetryDelayMs: LISTENER_RETRY_MS,
+  });
   const events = new EventEmitter<EventReceiverEvents>();
   subscriber.events.on("message", (_channel, text) => {
     const broadcast = decodeBroadcast(text);

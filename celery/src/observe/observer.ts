@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { type EventReceiver, openEventReceiver } from "../events/index.ts";
+import { type EventReceiver, LISTENER_RETRY_MS, openEventReceiver } from "../events/index.ts";
 import { CeleryError } from "../protocol/errors.ts";
 import type { CeleryEvent } from "../protocol/event.ts";
 import { decodeResultMeta, type ResultMeta } from "../protocol/result-meta.ts";
@@ -179,7 +179,10 @@ export class Observer extends EventEmitter<ObserverEvents> implements AsyncDispo
  * @param brokerUrl `redis://host:port/db`.
  */
 export function openObserver(brokerUrl: string, options: ObserverOptions = {}): Observer {
-  const results = openSubscriber(options.backendUrl ?? brokerUrl, { name: "celery-observer-results" });
+  const results = openSubscriber(options.backendUrl ?? brokerUrl, {
+    name: "celery-observer-results",
+    maxRetryDelayMs: LISTENER_RETRY_MS,
+  });
   const receiver = openEventReceiver(brokerUrl);
   const observer = new Observer(openConnection(brokerUrl, { name: "celery-observer" }), results, receiver);
   // A failure is told as `down`, and the subscription is kept.
