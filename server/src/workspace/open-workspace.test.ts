@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import {
+  link,
   mkdir,
   mkdtemp,
   readdir,
@@ -243,6 +244,51 @@ test("given a link in a file's place, when the lesson is opened, then the target
   const workspace = await open();
   expect(workspace.file("tasks.ts")?.text).toBe(STARTER);
   expect(await readFile(outside, "utf8")).toBe("secret\n");
+});
+
+test.each([
+  ["a link", (at: string, outside: string) => symlink(outside, at), "a link or no plain file"],
+  ["a hard link", (at: string, outside: string) => link(outside, at), "a hard link"],
+  ["a huge file", (at: string) => writeFile(at, "x".repeat(300_000)), "larger than 256 KB"],
+  ["a folder", (at: string) => mkdir(at), "not a plain file"],
+])(
+  "given %s that came in a file's place, when it is saved or edited, then that is refused; reset puts it aside",
+  async (_, make, says) => {
+    const outside = join(root, "secret");
+    await writeFile(outside, "secret\n");
+    const workspace = await open();
+    const path = join(root, "03-test/tasks.ts");
+    await rm(path);
+    await make(path, outside);
+
+    await expect(workspace.save("tasks.ts", "mine\n", "")).rejects.toThrow(says);
+    await expect(workspace.applyEdit(lessonWith({ "tasks.ts": STARTER }).edits[0]!)).rejects.toThrow(says);
+
+    await workspace.reset("tasks.ts");
+    expect(await onDisk("tasks.ts")).toBe(STARTER);
+    expect(await readFile(outside, "utf8")).toBe("secret\n");
+  },
+);
+
+test("given a lesson's folder that the learner removed, when it is reset, then all of it is there again", async () => {
+  const workspace = await open();
+  await rm(root, { recursive: true });
+
+  await workspace.reset();
+
+  expect(await onDisk("tasks.ts")).toBe(STARTER);
+  expect(existsSync(join(root, "node_modules/celery"))).toBe(true);
+});
+
+test("given a file in the lesson folder's place, when it is opened, saved or reset, then the answer says what to do", async () => {
+  const workspace = await open();
+  await rm(join(root, "03-test"), { recursive: true });
+  await writeFile(join(root, "03-test"), "");
+
+  const says = /^"03-test" is a (link or a )?file where a folder belongs; remove it\.$/;
+  await expect(workspace.save("tasks.ts", "x", "")).rejects.toThrow(says);
+  await expect(workspace.reset()).rejects.toThrow(says);
+  await expect(open()).rejects.toThrow(says);
 });
 
 test("given a link in the lesson folder's place, when the lesson is opened, then that is refused", async () => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { EventEmitter } from "node:events";
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { applyEdit, editState } from "../lessons/edit.ts";
@@ -8,7 +8,7 @@ import type { EditSpec, Lesson } from "../lessons/lesson.ts";
 import type { CheckState, EditState, FileView } from "../protocol/index.ts";
 import { moveToHistory } from "./history.ts";
 import { linkPackages } from "./packages.ts";
-import { isPlainPath, readConfined, writeConfined } from "./paths.ts";
+import { isPlainPath, makeFolder, readConfined, writeConfined } from "./paths.ts";
 import { type Memory, readMemory, writeMemory } from "./progress.ts";
 import { watchFiles } from "./watch-files.ts";
 import {
@@ -28,7 +28,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
   await linkPackages(options.root);
   const root = await realpath(options.root);
   const dir = join(root, lesson.view.slug);
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   if ((await realpath(dir)) !== dir) {
     throw new WorkspaceRefused(`${dir} is a link; remove it, and the lesson gets a folder of its own there.`);
   }
@@ -140,7 +140,9 @@ class LessonWorkspace implements Workspace {
 
   reset(path?: string): Promise<void> {
     return this.#inTurn(async () => {
-      if (path !== undefined) await this.#current(path);
+      if (path !== undefined) this.#requireKnown(path);
+      await makeFolder(this.dir);
+      await linkPackages(this.#root);
       const paths = path === undefined ? this.#paths : [path];
       for (const each of paths) await this.#readFile(each);
       const changed = paths.filter((each) => this.#views.get(each)?.hash !== this.#starterHashes.get(each));
@@ -172,13 +174,21 @@ class LessonWorkspace implements Workspace {
     );
   }
 
-  /** What is on disk now, or nothing: text and hash "". */
+  #requireKnown(path: string): void {
+    if (this.contains(path)) return;
+    throw new WorkspaceRefused(`${JSON.stringify(path.slice(0, 80))} is not a file of this lesson.`);
+  }
+
+  /**
+   * What is on disk now, or nothing: text and hash "".
+   *
+   * @throws WorkspaceRefused for what the page was never shown: a link, or a file too large. Writing would lose it.
+   */
   async #current(path: string): Promise<FileView> {
-    if (!this.contains(path)) {
-      throw new WorkspaceRefused(`${JSON.stringify(path.slice(0, 80))} is not a file of this lesson.`);
-    }
-    await this.#readFile(path);
-    return this.#views.get(path) ?? { path, text: "", hash: "", edited: true };
+    this.#requireKnown(path);
+    const bytes = await readConfined(this.dir, path);
+    if (bytes === undefined && !this.#views.has(path)) return { path, text: "", hash: "", edited: true };
+    return this.#note(path, bytes);
   }
 
   async #write(path: string, text: string): Promise<FileView> {
@@ -229,7 +239,7 @@ class LessonWorkspace implements Workspace {
     readonly starters?: Memory["starters"];
   }): Promise<void> {
     this.#memory = { ...this.#memory, ...change };
-    await mkdir(this.dir, { recursive: true });
+    await makeFolder(this.dir);
     await writeMemory(this.dir, this.#memory);
   }
 }

@@ -49,7 +49,7 @@ export async function writeConfined(root: string, path: string, text: string): P
   const bytes = Buffer.from(text, "utf8");
   if (bytes.length > MAX_FILE_BYTES) throw tooLarge(path);
   refuseOddPath(path);
-  await mkdir(root, { recursive: true });
+  await makeFolder(root);
   await inFolder(root, path, { make: true }, async (folder) => {
     const temporary = join(folder, `.${randomUUID()}.tmp`);
     try {
@@ -57,9 +57,25 @@ export async function writeConfined(root: string, path: string, text: string): P
       await rename(temporary, join(folder, basename(path)));
     } catch (error) {
       await rm(temporary, { force: true });
-      throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EISDIR") throw error;
+      throw new WorkspaceRefused(`"${path}" is a folder where a file belongs; remove it, or press Reset.`);
     }
   });
+}
+
+/**
+ * Makes a folder and those above it, where they are missing.
+ *
+ * @throws WorkspaceRefused when something else is in its place.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EEXIST" && code !== "ENOTDIR") throw error;
+    throw new WorkspaceRefused(`"${basename(folder)}" is a file where a folder belongs; remove it.`);
+  }
 }
 
 /**
@@ -79,7 +95,7 @@ async function inFolder<T>(
     let folder = root;
     for (const part of [".", ...path.split("/").slice(0, -1)]) {
       const next = part === "." ? root : join(folder, part);
-      const handle = await openFolder(next, part, make);
+      const handle = await openFolder(next, part === "." ? basename(root) : part, make);
       if (handle === undefined) return undefined;
       handles.push(handle);
       folder = existsSync("/proc/self/fd") ? `/proc/self/fd/${handle.fd}` : next;
@@ -115,7 +131,7 @@ async function openFile(file: string, path: string): Promise<Handle | undefined>
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
     if (code === "ELOOP" || code === "EMLINK" || code === "ENXIO") {
-      throw new WorkspaceRefused(`"${path}" is a link or no plain file; remove it.`);
+      throw new WorkspaceRefused(`"${path}" is a link or no plain file; remove it, or press Reset.`);
     }
     throw error;
   }
@@ -130,9 +146,12 @@ function refuseOddPath(path: string): void {
 }
 
 function refuseUnusual(path: string, found: Stats): void {
-  if (!found.isFile()) throw new WorkspaceRefused(`"${path}" is not a plain file.`);
+  if (!found.isFile())
+    throw new WorkspaceRefused(`"${path}" is not a plain file; remove it, or press Reset.`);
   if (found.nlink > 1)
-    throw new WorkspaceRefused(`"${path}" is a hard link to a file that may be elsewhere.`);
+    throw new WorkspaceRefused(
+      `"${path}" is a hard link to a file that may be elsewhere; remove it, or press Reset.`,
+    );
   if (found.size > MAX_FILE_BYTES) throw tooLarge(path);
 }
 
