@@ -273,14 +273,16 @@ describe("keeping others out", () => {
       '{"type":"nothing"}',
       '{"__proto__":{"type":"ping"}}',
       "x".repeat(60_000),
+      '{"type":"save","request":"mine","path":5}',
     ]) {
       page.socket.send(nonsense);
     }
     page.socket.send(Buffer.from([9, 9, 9]));
     await page.until(
-      () => page.messages.filter((each) => each.type === "error").length === 7,
-      "seven refusals",
+      () => page.messages.filter((each) => each.type === "error").length === 8,
+      "eight refusals",
     );
+    expect(page.messages.filter((each) => each.type === "error" && each.request === "mine")).toHaveLength(1);
     expect(await page.ask({ type: "open-lesson", lesson: "no/../such" })).toMatchObject({
       code: "not-found",
     });

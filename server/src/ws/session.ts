@@ -1,6 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import type { Logger } from "pino";
 import type { RawData, WebSocket } from "ws";
+import { z } from "zod";
 import { type Playground, PlaygroundRefusal, type PlaygroundRequest } from "../playground/index.ts";
 import {
   type ClientMessage,
@@ -74,7 +75,7 @@ export class Session implements Disposable {
     const bytes = toBuffer(data);
     if (isBinary) return this.#type(bytes);
     const message = parse(bytes);
-    if (typeof message === "string") return this.#mistake(message);
+    if ("mistake" in message) return this.#mistake(message.mistake, message.request);
     if (message.type === "hello") return this.#greet(message);
     if (!this.#isGreeted) return this.#mistake("The first message has to be hello.");
     if ("request" in message) void this.#answer(message);
@@ -146,20 +147,31 @@ export class Session implements Disposable {
     return { code: "failed", message: "The server failed. Its log, in its terminal, says how." };
   }
 
-  #mistake(message: string): void {
+  #mistake(message: string, request: string | null = null): void {
     this.#mistakes += 1;
     if (this.#mistakes > MOST_MISTAKES) this.#deps.socket.close(CLOSE.policy, "not this protocol");
-    else this.#outbox.put({ type: "error", request: null, code: "bad-message", message });
+    else this.#outbox.put({ type: "error", request, code: "bad-message", message });
   }
 }
 
+interface Mistake {
+  readonly mistake: string;
+  /** Who asked waits for an answer, if it can be told. */
+  readonly request: string | null;
+}
+
+const asking = z.object({ request: z.string().max(100) });
+
 /** The message, or what is wrong with it. */
-function parse(bytes: Buffer): ClientMessage | string {
+function parse(bytes: Buffer): ClientMessage | Mistake {
   try {
-    const parsed = clientMessage.safeParse(JSON.parse(bytes.toString("utf8")));
-    return parsed.success ? parsed.data : "This message is not of the protocol. Reload the page.";
+    const value: unknown = JSON.parse(bytes.toString("utf8"));
+    const parsed = clientMessage.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const mistake = "This message is not of the protocol. Reload the page.";
+    return { mistake, request: asking.safeParse(value).data?.request ?? null };
   } catch {
-    return "This message is no JSON.";
+    return { mistake: "This message is no JSON.", request: null };
   }
 }
 
