@@ -92,6 +92,20 @@ test("given REDIS_URL where a listener says nothing, when Redis is chosen, then 
   silent.close();
 }, 10_000);
 
+test("given REDIS_URL where a web server listens, when Redis is chosen, then the error says so in plain words", async () => {
+  const web = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  web.listen(0, "127.0.0.1");
+  await once(web, "listening");
+
+  const chosen = chooseRedis({
+    ...nothing,
+    url: `redis://127.0.0.1:${(web.address() as AddressInfo).port}`,
+  });
+
+  await expect(chosen).rejects.toThrow("no Redis answers there (another kind of server does)");
+  web.close();
+});
+
 test("given REDIS_URL that is no URL, when Redis is chosen, then the error shows how to write one", async () => {
   await expect(chooseRedis({ ...nothing, url: "localhost:6379" })).rejects.toThrow(
     "redis://localhost:6379/0",

@@ -71,9 +71,15 @@ async function withinTime<T>(promise: Promise<T>): Promise<T> {
 }
 
 function explain(url: string, error: Error): string {
-  const reason = "code" in error ? `${String(error.code)}` : error.message;
+  const reason = reasonOf(error);
   return (
     `REDIS_URL is ${withoutPassword(url)}, but no Redis answers there (${reason}). ` +
     "Start that Redis, correct the address, or unset REDIS_URL to let the playground start a Redis of its own."
   );
+}
+
+function reasonOf(error: Error): string {
+  // ioredis asks for a report of it, as if the fault were its own.
+  if (/RESP type|Protocol error/.test(error.message)) return "another kind of server does";
+  return "code" in error ? `${String(error.code)}` : error.message;
 }
