@@ -18,7 +18,13 @@ import {
   sweepSession,
   takeLock,
 } from "./processes/index.ts";
-import { chooseRedis, prepareOwnRedis, RedisUnusable, writeBinFolder } from "./redis/index.ts";
+import {
+  chooseRedis,
+  prepareOwnRedis,
+  RedisUnusable,
+  restoreBinFolder,
+  writeBinFolder,
+} from "./redis/index.ts";
 import { shellEnvironment } from "./terminal/index.ts";
 import { openHub } from "./ws/index.ts";
 
@@ -131,7 +137,8 @@ async function openShells({ config, session, log }: Serving): Promise<Playground
   const own =
     source.kind === "external" ? undefined : await prepareOwnRedis(join(session.directory, "redis"));
   const folder = join(session.directory, "bin");
-  await writeBinFolder({ folder, root: ROOT, source, own, path });
+  const bin = { folder, root: ROOT, source, own, path };
+  await writeBinFolder(bin);
   const ours = {
     PATH: `${folder}:${path}`,
     REDIS_URL: own?.url ?? config.redisUrl ?? "",
@@ -146,6 +153,7 @@ async function openShells({ config, session, log }: Serving): Promise<Playground
     source,
     own,
     env: shellEnvironment(env, ours),
+    equip: () => restoreBinFolder(bin),
     pty: config.pty,
     log,
   });

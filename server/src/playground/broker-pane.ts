@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Broker } from "../redis/index.ts";
+import { type Broker, listensAt } from "../redis/index.ts";
 import type { Pane } from "../terminal/index.ts";
 import { PlaygroundRefusal } from "./playground.ts";
 
@@ -41,7 +41,8 @@ export async function startRedis({ pane, broker }: BrokerPaneDeps, signal: Abort
     const up = broker.whenUp(until).then(() => "up" as const);
     const first = await Promise.race([up, runServer(pane, until)]).catch(() => "late" as const);
     up.catch(() => undefined);
-    if (first !== "up" && !broker.view.up) throw new PlaygroundRefusal("redis-down", explain(first, broker));
+    if (first !== "up" && !broker.view.up)
+      throw new PlaygroundRefusal("redis-down", await explain(first, broker));
   } finally {
     waiting.abort();
   }
@@ -59,8 +60,11 @@ function isServer(command: string): boolean {
   return /^\s*redis-server\b/.test(command);
 }
 
-function explain(how: "ended" | "late", broker: Broker): string {
+async function explain(how: "ended" | "late", broker: Broker): Promise<string> {
   if (broker.view.error?.startsWith("Another program")) return broker.view.error;
+  if (how === "ended" && (await listensAt(broker.view.url))) {
+    return "Redis is still there, but stopped by Ctrl-Z. Type fg in the broker pane and press Enter: it goes on where it was.";
+  }
   return how === "ended"
     ? "redis-server ended at once. Its last lines in the broker pane say why."
     : `redis-server does not answer after ${START_MS / 1000} seconds. Look at the broker pane, or stop it there with Ctrl-C and start it again.`;

@@ -27,6 +27,8 @@ export interface PlaygroundDeps {
   readonly panes: Panes;
   readonly steps: StepRunner;
   readonly live: Live;
+  /** Puts back what the shells need, where somebody removed it. */
+  readonly equip: () => Promise<void>;
   readonly log: Logger;
 }
 
@@ -154,7 +156,8 @@ export class LearnersPlayground implements Playground {
   }
 
   async #do(request: PlaygroundRequest): Promise<void> {
-    const { steps, panes, broker } = this.#deps;
+    const { steps, panes, broker, equip } = this.#deps;
+    await equip();
     switch (request.type) {
       case "open-lesson":
         return this.#seat.open(this.#course, request.lesson);

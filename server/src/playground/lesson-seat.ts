@@ -6,6 +6,7 @@ import type { ServerMessage } from "../protocol/index.ts";
 import type { Broker } from "../redis/index.ts";
 import type { StepRunner } from "../steps/step-runner.ts";
 import { openWorkspace } from "../workspace/open-workspace.ts";
+import { makeFolder } from "../workspace/paths.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { ActiveLesson } from "./active-lesson.ts";
 import { PlaygroundRefusal } from "./playground.ts";
@@ -69,6 +70,8 @@ export class LessonSeat implements AsyncDisposable {
   reset(): Promise<void> {
     return this.#inTurn(async () => {
       const { workspace, board } = this.current();
+      // Shells cannot start in a folder that the learner removed.
+      await makeFolder(workspace.dir);
       await this.#startFresh(workspace.dir, () => workspace.reset());
       this.#deps.live.reset();
       board.reset();

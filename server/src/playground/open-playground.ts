@@ -22,6 +22,8 @@ export interface PlaygroundOptions {
   readonly own: OwnRedis | undefined;
   /** The whole environment of the shells, with `REDIS_URL` and the session's marker. */
   readonly env: Readonly<Record<string, string>>;
+  /** Puts back what the shells need of the session's own folder, where somebody removed it. */
+  readonly equip: () => Promise<void>;
   readonly pty: PtyRung | undefined;
   readonly log: Logger;
 }
@@ -50,6 +52,7 @@ export async function openPlayground(options: PlaygroundOptions): Promise<Playgr
     panes,
     steps,
     live,
+    equip: options.equip,
     log,
   });
   playground.own(live.watch());

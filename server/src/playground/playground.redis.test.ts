@@ -175,6 +175,32 @@ test("given Redis that is killed, when Start Redis is pressed, then it is up aga
   expect(page.newest("redis")?.redis.up).toBe(true);
 });
 
+test("given a workspace that the learner removed whole, when the lesson is reset, then steps run and Redis starts again", async () => {
+  await rm(server.workspace, { recursive: true });
+
+  expect(await page.ask({ type: "reset", scope: "lesson" })).toMatchObject({ type: "done" });
+
+  await page.ask({ type: "run", step: "print" });
+  await page.until(() => checks()["printed"] === "green", "the check");
+  page.tell({ type: "interrupt", pane: "broker" });
+  await page.until(() => page.newest("redis")?.redis.up === false, "Redis to end");
+  await page.until(() => page.paneState("broker")?.phase === "idle", "its shell");
+  expect(await page.ask({ type: "start-redis" })).toMatchObject({ type: "done" });
+});
+
+test("given Redis stopped by Ctrl-Z, when Start Redis is pressed, then the answer says how it goes on", async () => {
+  page.type("broker", "\x1a");
+  await page.until(() => page.newest("redis")?.redis.up === false, "Redis to fall silent");
+
+  expect(await page.ask({ type: "start-redis" })).toMatchObject({
+    code: "redis-down",
+    message: expect.stringContaining("Type fg in the broker pane"),
+  });
+
+  page.type("broker", "fg\r");
+  await page.until(() => page.newest("redis")?.redis.up === true, "Redis");
+});
+
 test("given a broker pane that is busy, when Start Redis is pressed, then the answer says with what", async () => {
   page.type("broker", "\x03");
   await page.until(() => page.paneState("broker")?.phase === "idle", "an idle broker pane");

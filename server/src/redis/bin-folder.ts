@@ -1,8 +1,8 @@
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { access, mkdir, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { ownProgram } from "../processes/index.ts";
-import type { OwnRedis } from "./own.ts";
+import { type OwnRedis, writeOwnRedis } from "./own.ts";
 import type { RedisSource } from "./source.ts";
 import { withoutPassword } from "./url.ts";
 
@@ -35,7 +35,16 @@ export async function writeBinFolder(options: BinFolderOptions): Promise<void> {
     await writeFile(join(options.folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o700 });
   }
   // The same Node for the learner's commands as for the server, whatever else PATH holds.
-  await symlink(process.execPath, join(options.folder, "node"));
+  await symlink(process.execPath, join(options.folder, "node")).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+}
+
+/** Puts the folder and Redis's files back where somebody removed them: they lie in the learner's `.workspace`. */
+export async function restoreBinFolder(options: BinFolderOptions): Promise<void> {
+  if (existsSync(options.folder)) return;
+  if (options.own !== undefined) await writeOwnRedis(options.own);
+  await writeBinFolder(options);
 }
 
 function serverScript({ source, own }: BinFolderOptions): string {
@@ -68,11 +77,18 @@ async function clientScript({ source, own, path }: BinFolderOptions): Promise<st
     return `exec ${program.map(quote).join(" ")} "$@"`;
   }
   if (own === undefined) {
-    const url = source.kind === "external" ? source.url : "";
-    return withOwnAddress(real, `exec ${quote(real)} -u ${quote(url)} "$@"`);
+    const url = new URL(source.kind === "external" ? source.url : "redis://localhost");
+    return withOwnAddress(real, externalClient(real, url));
   }
   const address = `-h 127.0.0.1 -p ${own.port}`;
   return withOwnAddress(real, `REDISCLI_AUTH=${own.password} exec ${quote(real)} ${address} "$@"`);
+}
+
+/** The password goes by the environment: arguments are for every user of the machine to see. */
+function externalClient(real: string, { username, password, protocol, host, pathname }: URL): string {
+  const user = username === "" ? "" : ` --user ${quote(decodeURIComponent(username))}`;
+  const secret = password === "" ? "" : `REDISCLI_AUTH=${quote(decodeURIComponent(password))} `;
+  return `${secret}exec ${quote(real)}${user} -u ${quote(`${protocol}//${host}${pathname}`)} "$@"`;
 }
 
 /** Whoever names a server means that one, and must not send it our password. */

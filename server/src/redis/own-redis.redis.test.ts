@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { on, once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -146,6 +146,31 @@ test("given somebody else's Redis at our port, when the broker meets it, then it
   expect(await theirs.get("precious")).toBe("1");
   await theirs.del("precious");
   theirs.disconnect();
+});
+
+test("given an external Redis with a password, when redis-cli is typed, then it gets in and nobody sees the password", async () => {
+  const url = new URL(`${inject("redisUrl")}/31`);
+  const admin = new Redis(url.href);
+  await admin.acl("SETUSER", "learner", "on", ">p@ss", "~*", "&*", "+@all");
+  await admin.set("greeting", "hello");
+  Object.assign(url, { username: "learner", password: "p%40ss" });
+  const bin = join(directory, "external-bin");
+  const asked = join(directory, "asked");
+  await mkdir(asked);
+  const spy = `#!/bin/sh\necho "$@" >> ${join(asked, "arguments")}\nexec $(PATH=$REAL_PATH command -v redis-cli) "$@"\n`;
+  await writeFile(join(asked, "redis-cli"), spy, { mode: 0o700 });
+  const source = { kind: "external", url: url.href } as const;
+  await writeBinFolder({ folder: bin, root, source, own: undefined, path: asked });
+
+  const child = spawn(join(bin, "redis-cli"), ["get", "greeting"], {
+    env: { PATH: process.env["PATH"], REAL_PATH: process.env["PATH"] },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+
+  expect(await text(child.stdout)).toBe("hello\n");
+  expect(await readFile(join(asked, "arguments"), "utf8")).not.toMatch(/p(?:@|%40)ss/);
+  await admin.flushdb();
+  admin.disconnect();
 });
 
 test("given an external Redis, when it is cleared, then only what our tasks left is gone", async () => {

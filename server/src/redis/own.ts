@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { freePort } from "../processes/index.ts";
 
 /** The playground's own Redis: where it will listen, and what proves that whoever listens there is it. */
@@ -26,13 +26,19 @@ const MEMORY = "128mb";
  * @param directory made, with its parents; nobody else's.
  */
 export async function prepareOwnRedis(directory: string): Promise<OwnRedis> {
-  const data = join(directory, "data");
-  await mkdir(data, { recursive: true, mode: 0o700 });
   const port = await freePort();
   const password = randomBytes(24).toString("hex");
   const configFile = join(directory, "redis.conf");
+  const own = { port, password, configFile, url: `redis://:${password}@127.0.0.1:${port}/0` };
+  await writeOwnRedis(own);
+  return own;
+}
+
+/** Writes what its redis-server reads, again where somebody removed it. */
+export async function writeOwnRedis({ port, password, configFile }: OwnRedis): Promise<void> {
+  const data = join(dirname(configFile), "data");
+  await mkdir(data, { recursive: true, mode: 0o700 });
   await writeFile(configFile, configuration(port, password, data), { mode: 0o600 });
-  return { port, password, configFile, url: `redis://:${password}@127.0.0.1:${port}/0` };
 }
 
 /** `noeviction`, because a queue that forgets messages is none. Nothing is kept on disk unless the learner asks. */
