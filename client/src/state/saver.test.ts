@@ -67,6 +67,22 @@ test("given fast typing, when it pauses, then one save goes out with the last te
   await expect.poll(() => rig.asked).toEqual([{ type: "save", path: "tasks.ts", text: "abc", base: "#a" }]);
 });
 
+test.each([
+  ["many lines", "\n".repeat(40_000)],
+  ["many letters of more than one byte", "语".repeat(30_000)],
+])(
+  "given a text with %s that no frame holds, when it is to be saved, then it is not sent, and the file says so",
+  async (_, text) => {
+    const rig = aRig();
+
+    rig.saver.typed("tasks.ts", text);
+    rig.elapse();
+
+    await expect.poll(() => rig.phase()).toBe("failed");
+    expect(rig.asked).toEqual([]);
+  },
+);
+
 test("given typing during a save, when the save is answered, then the rest follows over the new base", async () => {
   const rig = aRig();
   rig.saver.typed("tasks.ts", "ab");

@@ -5,6 +5,8 @@ import type { Store } from "./store.ts";
 const SAVE_AFTER_MS = 300;
 /** The server refuses longer texts. */
 const LONGEST_TEXT = 48_000;
+/** The server closes the connection on a frame over 64 KB; this leaves room for the rest of the message. */
+const LONGEST_JSON_BYTES = 63_000;
 
 export interface SaverDeps {
   readonly store: Store;
@@ -67,11 +69,9 @@ export function openSaver(deps: SaverDeps): Saver {
 
 async function saveOnce({ store, link, hash }: SaverDeps, buffer: FileBuffer): Promise<void> {
   const { path, text, baseHash: base } = buffer;
-  if (text.length > LONGEST_TEXT) {
-    return change(store, path, {
-      type: "failed",
-      message: `Longer than ${LONGEST_TEXT} characters: not saved.`,
-    });
+  if (isTooLong(text)) {
+    const message = `Longer than about ${LONGEST_TEXT} characters: not saved.`;
+    return change(store, path, { type: "failed", message });
   }
   if (store.connection.value.phase !== "open") return;
   change(store, path, { type: "sent" });
@@ -85,6 +85,11 @@ async function saveOnce({ store, link, hash }: SaverDeps, buffer: FileBuffer): P
   const event: BufferEvent =
     reply.code === "offline" ? { type: "unanswered" } : { type: "failed", message: reply.message };
   change(store, path, event);
+}
+
+function isTooLong(text: string): boolean {
+  if (text.length > LONGEST_TEXT) return true;
+  return new TextEncoder().encode(JSON.stringify(text)).length > LONGEST_JSON_BYTES;
 }
 
 function change(store: Store, path: string, event: BufferEvent): void {
