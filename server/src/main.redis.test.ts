@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, stat, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -286,6 +286,44 @@ describe("keeping others out", () => {
     expect(await page.ask({ type: "open-lesson", lesson: "no/../such" })).toMatchObject({
       code: "not-found",
     });
+  });
+
+  test("given ways out of the workspace, when a page asks to write or read there, then each is refused in words", async () => {
+    await using server = await startServer({ args: lessons });
+    await using page = await TestPage.open(server);
+    await page.ask({ type: "open-lesson", lesson: "01-first" });
+    const outside = join(folder, "outside.ts");
+    await writeFile(outside, "theirs\n");
+    const file = join(server.workspace, "01-first/answer.ts");
+    await rm(file);
+    await symlink(outside, file);
+
+    for (const path of [
+      "../outside.ts",
+      "../../outside.ts",
+      outside,
+      "answer.ts/../../x",
+      ".playground.json",
+    ]) {
+      const refusal = { type: "error", message: expect.stringContaining("is not a file of this lesson") };
+      expect(await page.ask({ type: "save", path, text: "x", base: "" })).toMatchObject(refusal);
+      expect(await page.ask({ type: "reset", scope: "file", path })).toMatchObject(refusal);
+    }
+    const link = { type: "error", message: expect.stringContaining('"answer.ts" is a link') };
+    expect(await page.ask({ type: "save", path: "answer.ts", text: "x", base: "" })).toMatchObject(link);
+    expect(await page.ask({ type: "apply-edit", edit: "correct" })).toMatchObject(link);
+    for (const path of [
+      "/..%2f..%2fpackage.json",
+      "/assets/..%2f..%2f..%2fpackage.json",
+      "/%2e%2e%2fpackage.json",
+    ]) {
+      const headers = { authorization: `Bearer ${server.token}` };
+      const response = await fetch(server.origin + path, { headers });
+      expect([path, response.status]).toEqual([path, 404]);
+    }
+
+    expect(await readFile(outside, "utf8")).toBe("theirs\n");
+    expect(JSON.stringify(page.messages)).not.toContain("theirs");
   });
 
   test("given secrets in the server's environment, when shells run, then none of them is there, nor the token", async () => {
