@@ -46,6 +46,7 @@ export class LearnersPlayground implements Playground {
   readonly #closing = new AbortController();
   readonly #disposers: (() => void)[] = [];
   #course: Course;
+  #starting: Promise<void> | undefined;
 
   constructor(deps: PlaygroundDeps) {
     const { panes, log } = deps;
@@ -72,7 +73,7 @@ export class LearnersPlayground implements Playground {
     this.#notices.put("emulator", emulatorNotice(broker.view));
     this.#notices.put("panes", panesNotice(panes.broker.rung));
     if (broker.source.kind === "external") return;
-    startRedis({ pane: panes.broker, broker }, this.#closing.signal).catch((error: Error) => {
+    this.#startRedis().catch((error: Error) => {
       if (this.#closing.signal.aborted) return;
       this.#deps.log.warn({ err: error }, "Redis did not start");
       this.#notices.put("redis", { level: "error", text: `${error.message} Then press Start Redis.` });
@@ -156,7 +157,7 @@ export class LearnersPlayground implements Playground {
   }
 
   async #do(request: PlaygroundRequest): Promise<void> {
-    const { steps, panes, broker, equip } = this.#deps;
+    const { steps, equip } = this.#deps;
     await equip();
     switch (request.type) {
       case "open-lesson":
@@ -166,7 +167,7 @@ export class LearnersPlayground implements Playground {
       case "restart-worker":
         return steps.again("worker");
       case "start-redis":
-        return startRedis({ pane: panes.broker, broker }, this.#closing.signal);
+        return this.#startRedis();
       case "apply-edit":
         return void (await this.#seat.current().workspace.applyEdit(this.#edit(request.edit)));
       case "save":
@@ -176,6 +177,15 @@ export class LearnersPlayground implements Playground {
       case "check-now":
         return this.#checkNow();
     }
+  }
+
+  /** Whoever asks while it is starting waits for the same start. */
+  #startRedis(): Promise<void> {
+    const { broker, panes } = this.#deps;
+    this.#starting ??= startRedis({ pane: panes.broker, broker }, this.#closing.signal).finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
   }
 
   #reset(scope: "file" | "lesson", path: string | undefined): Promise<void> {

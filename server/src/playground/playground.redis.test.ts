@@ -175,6 +175,17 @@ test("given Redis that is killed, when Start Redis is pressed, then it is up aga
   expect(page.newest("redis")?.redis.up).toBe(true);
 });
 
+test("given Redis that is down, when Start Redis is pressed many times at once, then it is started once and all are answered", async () => {
+  page.type("broker", "\x03");
+  await page.until(() => page.newest("redis")?.redis.up === false, "Redis to end");
+  await page.until(() => page.paneState("broker")?.phase === "idle", "its shell");
+
+  const answers = await Promise.all(Array.from({ length: 20 }, () => page.ask({ type: "start-redis" })));
+
+  expect(answers.map(({ type }) => type)).toEqual(answers.map(() => "done"));
+  expect(server.output()).not.toContain("MaxListenersExceededWarning");
+});
+
 test("given a workspace that the learner removed whole, when the lesson is reset, then steps run and Redis starts again", async () => {
   await rm(server.workspace, { recursive: true });
 
