@@ -1,5 +1,4 @@
-import { expectTypeOf } from "expect-type";
-import { test } from "vitest";
+import { expectTypeOf, test } from "vitest";
 import type { AsyncResult } from "../backend/async-result.ts";
 import { Celery } from "./celery.ts";
 import type { AnyTask, TaskContext } from "./types.ts";
