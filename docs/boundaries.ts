@@ -121,7 +121,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     own: server("protocol", "lessons", "workspace", "checks", "live", "steps", "terminal", "redis"),
     packages: ["pino"],
   },
-  "server/src/ws": { own: server("protocol", "terminal", "playground"), packages: ["ws", "pino"] },
+  "server/src/ws": { own: server("protocol", "terminal", "playground"), packages: ["ws", "zod", "pino"] },
   "server/src/http": { own: server("protocol", "lessons", "playground"), packages: ["express", "pino"] },
   "server/src/config.ts": { own: [], packages: ["zod"] },
   "server/src/main.ts": { own: ["server/src"], packages: ["pino", "open"] },
