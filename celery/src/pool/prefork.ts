@@ -51,6 +51,7 @@ class PreforkPool implements Pool {
       failures: 0,
     }));
     this.ready = Promise.all(this.#slots.map((slot) => this.#startChild(slot))).then(() => undefined);
+    // Looked at by whoever opened the pool; until then an early failure must not count as unhandled.
     this.ready.catch(() => undefined);
   }
 

@@ -101,6 +101,7 @@ class LazyConnection implements RedisConnection {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    // A connection that fails while we close leaves nothing to close; whoever waits for it is told by its own promise.
     const client = this.#client ?? (await this.#connecting?.catch(() => undefined));
     this.#forget();
     client?.disconnect();
