@@ -8,4 +8,4 @@ export {
   LISTENER_RETRY_MS,
   openEventReceiver,
 } from "./receiver.ts";
-export { taskSentFields } from "./task-sent.ts";
+export { taskReceivedFields, taskSentFields } from "./task-fields.ts";

@@ -1,3 +1,4 @@
+import { taskReceivedFields } from "../events/index.ts";
 import type { EventFields, EventType } from "../protocol/event.ts";
 import type { TaskMessage } from "../protocol/message.ts";
 
@@ -16,20 +17,6 @@ export function sendEvent(sink: EventSink, [type, fields]: TaskEvent): void {
   sink.send(type, fields as never);
 }
 
-/** `task-received`: everything the headers say about the task. */
 export function receivedEvent({ headers }: TaskMessage): TaskEvent {
-  return [
-    "task-received",
-    {
-      uuid: headers.id,
-      name: headers.task,
-      args: headers.argsRepr,
-      kwargs: headers.kwargsRepr,
-      root_id: headers.rootId,
-      parent_id: headers.parentId,
-      retries: headers.retries,
-      eta: headers.eta,
-      expires: headers.expires,
-    },
-  ];
+  return ["task-received", taskReceivedFields(headers)];
 }

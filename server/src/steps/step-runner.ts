@@ -1,26 +1,9 @@
 import type { EventEmitter } from "node:events";
+import type { StepSpec } from "../lessons/lesson.ts";
 import type { PaneId, StepState } from "../protocol/index.ts";
 
-/** What a step asks for; a lesson's `StepSpec` fits. */
-export interface RunnableStep {
-  readonly id: string;
-  readonly pane: PaneId;
-  readonly command: string;
-  /** The command goes on for long; the step is ready when a line of its output matches. */
-  readonly until: RegExp | null;
-  /** A line that the output must have by the end. */
-  readonly expect: RegExp | null;
-  readonly exit: number | "any";
-  readonly timeoutSeconds: number;
-  /** Ctrl-C first. */
-  readonly interrupt: boolean;
-  /** Stop what the pane runs first, by all means. */
-  readonly restart: boolean;
-  /** Id of the step that must be done or ready before. */
-  readonly after: string | null;
-  /** Put the command at the prompt and leave Enter to the learner. */
-  readonly type: boolean;
-}
+/** What a step asks for; what the page does before the click, the runner need not know. */
+export type RunnableStep = Omit<StepSpec, "confirm" | "label">;
 
 export interface StepEvents {
   changed: [];
