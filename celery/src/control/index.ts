@@ -6,3 +6,12 @@ export {
   openMailbox,
   standardCommands,
 } from "./mailbox.ts";
+export {
+  ControlError,
+  type QueueInfo,
+  type ScheduledInfo,
+  type TaskInfo,
+  type TerminateOptions,
+  type WorkerPanel,
+  type WorkerStats,
+} from "./panel.ts";
