@@ -32,7 +32,7 @@ export async function startRedisServer(
   const binary = process.env["REDIS_SERVER_BIN"] ?? "redis-server";
   const child = spawn(
     binary,
-    ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--databases", "64", ...args],
+    ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--databases", "96", ...args],
     { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, LC_ALL: "C" } },
   );
   await ready(child);
