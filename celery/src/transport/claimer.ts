@@ -52,6 +52,19 @@ export class Claimer {
     this.#keys = [UNACKED, UNACKED_INDEX, heartbeatKey(workerId), WORKERS, laneKey(workerId, "claim")];
   }
 
+  get queues(): readonly string[] {
+    return this.#queues;
+  }
+
+  addQueue(queue: string): void {
+    if (!this.#queues.includes(queue)) this.#queues.push(queue);
+  }
+
+  removeQueue(queue: string): void {
+    const at = this.#queues.indexOf(queue);
+    if (at >= 0) this.#queues.splice(at, 1);
+  }
+
   get hasUnanswered(): boolean {
     return this.#unanswered !== undefined;
   }

@@ -94,6 +94,23 @@ class RedisConsumer implements Consumer {
     return turn;
   }
 
+  get queues(): readonly string[] {
+    return this.#claimer.queues;
+  }
+
+  async addQueue(queue: string): Promise<void> {
+    this.#claimer.addQueue(queue);
+    await Promise.all([
+      this.#waiter.setQueues([...this.queues]),
+      this.#link.run((redis) => this.#declare(redis)),
+    ]);
+  }
+
+  async removeQueue(queue: string): Promise<void> {
+    this.#claimer.removeQueue(queue);
+    await this.#waiter.setQueues([...this.queues]);
+  }
+
   waitForWork(signal: AbortSignal): Promise<void> {
     return this.#waiter.wait(signal);
   }
@@ -180,7 +197,7 @@ class RedisConsumer implements Consumer {
       this.#link.report(error);
     } catch (refusal) {
       const reason = refusal instanceof Error ? refusal.message : String(refusal);
-      this.#reportFaults([{ queue: this.#options.queues.join(","), reason }]);
+      this.#reportFaults([{ queue: this.queues.join(","), reason }]);
     }
   }
 
@@ -256,7 +273,9 @@ class RedisConsumer implements Consumer {
 
   /** As kombu does: senders that use exchanges find the queues here. */
   async #declare(redis: RedisConnection): Promise<void> {
-    const { queues, log } = this.#options;
+    const { queues } = this;
+    const { log } = this.#options;
+    if (queues.length === 0) return;
     try {
       await redis.pipeline(
         queues.map((queue) => ["SADD", bindingKey(queue), bindingMember(queue, queue)] as const),

@@ -85,6 +85,12 @@ export interface Consumer extends AsyncDisposable {
   readonly events: EventEmitter<ConsumerEvents>;
   /** Up to `max` messages at once, most urgent first; empty when there are none. */
   claim(max: number): Promise<readonly Claim[]>;
+  /** Names of the queues that `claim` looks into now. */
+  readonly queues: readonly string[];
+  /** From the next `claim` on, this queue too. One that is consumed already changes nothing. */
+  addQueue(queue: string): Promise<void>;
+  /** From the next `claim` on, not this one. What was claimed from it stays claimed. */
+  removeQueue(queue: string): Promise<void>;
   /** Settles when there may be work, when `signal` aborts, or after at most 2 s. Takes nothing. */
   waitForWork(signal: AbortSignal): Promise<void>;
   /**

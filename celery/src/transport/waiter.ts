@@ -17,18 +17,33 @@ const BLOCK_SECONDS = { first: 5, others: 10 } as const;
  * not know it) looking again every one to two seconds has to do.
  */
 export class WorkWaiter {
-  readonly #watches: readonly ListWatch[];
+  readonly #url: string;
   readonly #link: BrokerLink;
+  #watches: readonly ListWatch[];
+  #changed = new AbortController();
 
   constructor(url: string, queues: readonly string[], link: BrokerLink) {
+    this.#url = url;
     this.#link = link;
     this.#watches = watchedLists(queues).map((list) => new ListWatch(url, list));
+  }
+
+  /** Watches other queues from now on, and ends the wait under way: there may be work in the new ones. */
+  async setQueues(queues: readonly string[]): Promise<void> {
+    const lists = watchedLists(queues);
+    const kept = this.#watches.filter((watch) => lists.some(({ key }) => key === watch.key));
+    const gone = this.#watches.filter((watch) => !kept.includes(watch));
+    const fresh = lists.filter(({ key }) => !kept.some((watch) => watch.key === key));
+    this.#watches = [...kept, ...fresh.map((list) => new ListWatch(this.#url, list))];
+    this.#changed.abort();
+    this.#changed = new AbortController();
+    await Promise.all(gone.map((watch) => watch.close()));
   }
 
   /** Settles when there may be work, when `signal` aborts, or after at most 2 s. */
   async wait(signal: AbortSignal): Promise<void> {
     const done = new AbortController();
-    const limit = AbortSignal.any([signal, done.signal]);
+    const limit = AbortSignal.any([signal, done.signal, this.#changed.signal]);
     const waits = [sleep(LIMIT_MS * (0.75 + Math.random() / 4), limit)];
     if (this.#link.isUp) waits.push(...this.#watches.map((watch) => watch.next()));
     else waits.push(this.#link.untilUp(limit).catch(() => undefined)); // the sleep ends with it
@@ -63,6 +78,10 @@ class ListWatch {
   constructor(url: string, list: { key: string; seconds: number }) {
     this.#list = list;
     this.#redis = openConnection(url, { name: "celery-wait", replyTimeoutMs: (list.seconds + 3) * 1000 });
+  }
+
+  get key(): string {
+    return this.#list.key;
   }
 
   /** Settles when the list has a message; never when it stays empty or cannot be watched. One call is under way at most. */

@@ -69,6 +69,25 @@ function describeQueues(lab: () => TransportLab): void {
     expect((await consumer.claim(10)).map(nameOf)).toEqual(["first", "three-a", "three-b", "six", "late"]);
   });
 
+  test("when a queue is added and removed while a worker waits, then the wait ends for it and later it is left alone", async () => {
+    await lab().transport.publish(message("a", { queue: "extra" }));
+    const consumer = await lab().openConsumer();
+    expect(await consumer.claim(10)).toEqual([]);
+    const started = performance.now();
+    const wait = consumer.waitForWork(new AbortController().signal);
+
+    await consumer.addQueue("extra");
+
+    await wait;
+    expect(performance.now() - started).toBeLessThan(1400);
+    expect(consumer.queues.toSorted()).toEqual(["celery", "extra"]);
+    expect((await consumer.claim(10)).map(nameOf)).toEqual(["a"]);
+    await consumer.removeQueue("extra");
+    await lab().transport.publish(message("b", { queue: "extra" }));
+    expect(await consumer.claim(10)).toEqual([]);
+    expect(consumer.held.size).toBe(1);
+  });
+
   test("when two queues are full, then neither waits for the other", async () => {
     for (const name of ["1", "2"]) {
       await lab().transport.publish(message(`a${name}`, { queue: "a" }));
