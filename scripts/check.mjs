@@ -31,6 +31,7 @@ const STEPS = {
   lessons: { command: ["npm", "run", "--silent", "lessons:lint"] },
   unit: vitest("unit"),
   redis: vitest("redis"),
+  compat: { command: ["node", "scripts/compat.mjs", "--check", `${reports}/redis.json`] },
   courses: vitest("lessons"),
   browser: { command: ["npx", "playwright", "test"], counts: "browser.json" },
   faults: vitest("fault"),

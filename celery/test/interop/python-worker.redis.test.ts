@@ -7,6 +7,7 @@ import type { ResultMeta } from "../../src/protocol/result-meta.ts";
 import { openConnection } from "../../src/redis/connection.ts";
 import { until } from "../support/until.ts";
 import { startCelery } from "../support/worker-process.ts";
+import { proves } from "./compat.ts";
 import { PythonClient, type PythonProcess, startPythonWorker } from "./python-celery.ts";
 
 // Each starts processes of Python, which on a busy machine takes its time.
@@ -46,10 +47,15 @@ describe.each([
     ["floats", [0.1, 0.2], 0.30000000000000004],
     ["text beyond ASCII", ["żółć ", "🥕"], "żółć 🥕"],
   ])("given %s sent by us, when Python adds them, then we read the sum", async (_what, values, sum) => {
+    proves("Values", "numbers and text", "ours → python");
+    proves("Calling", "arguments by position", "ours → python");
     expect(await (await app.sendTask("interop.add", values)).get({ timeout: 20 })).toBe(sum);
   });
 
   test("given values of all kinds sent by us, when Python echoes them, then each comes back unchanged", async () => {
+    proves("Values", "null, lists, objects, nested", "ours → python");
+    proves("Values", "whole numbers beyond 2^53", "ours → python");
+    proves("Values", "dates and times", "ours → python");
     const values = [
       null,
       [],
@@ -65,6 +71,7 @@ describe.each([
   });
 
   test("given keyword arguments, when Python runs the task, then it has them under their names", async () => {
+    proves("Calling", "keyword arguments", "ours → python");
     const result = await app.sendTask("interop.describe", [1], { kwargs: { x: 3 } });
 
     expect(await result.get({ timeout: 20 })).toMatchObject({
@@ -77,6 +84,7 @@ describe.each([
   });
 
   test("given a ValueError in Python, when we ask for the result, then it is thrown here with its type, its words and its traceback", async () => {
+    proves("Results", "errors with type, message and traceback", "ours → python");
     const result = await app.sendTask("interop.fail", ["no such table: żółć"]);
 
     await expect(result.get({ timeout: 20 })).rejects.toMatchObject({
@@ -92,6 +100,7 @@ describe.each([
   });
 
   test("given an error class that only Python has, when we ask, then its name and all its arguments are here", async () => {
+    proves("Results", "error classes the other side does not have", "ours → python");
     const result = await app.sendTask("interop.refuse", ["card expired", 402]);
 
     await expect(result.get({ timeout: 20 })).rejects.toMatchObject({
@@ -101,6 +110,8 @@ describe.each([
   });
 
   test("given a task that Python retries twice, when we watch, then we see STARTED and RETRY on the way to the result", async () => {
+    proves("Running", "retry with countdown", "ours → python");
+    proves("Results", "states on the way (STARTED, RETRY)", "ours → python");
     const seen: ResultMeta[] = [];
     const result = await app.sendTask("interop.flaky", [2]);
 
@@ -113,6 +124,7 @@ describe.each([
   });
 
   test("given a countdown of ours, when Python gets the message, then it waits that long", async () => {
+    proves("Calling", "countdown and eta", "ours → python");
     const sent = performance.now();
 
     expect(await (await app.sendTask("interop.add", [1, 1], { countdown: 1 })).get({ timeout: 20 })).toBe(2);
@@ -120,6 +132,7 @@ describe.each([
   });
 
   test("given a Python worker, when we ask who is there, then it answers", async () => {
+    proves("Remote control", "ping", "ours → python");
     const node = `py@${hostname()}`;
 
     expect(await askWorkers(app.brokerUrl, "ping", { timeoutSeconds: 10, destination: [node] })).toEqual(
@@ -128,6 +141,7 @@ describe.each([
   });
 
   test("given a task in Python, when our receiver listens, then it sees the whole of its life", async () => {
+    proves("Events", "task events and worker heartbeats", "ours → python");
     await using receiver = openEventReceiver(app.brokerUrl);
     await receiver.ready;
     const seen: CeleryEvent[] = [];
@@ -167,6 +181,7 @@ describe("both kinds of worker on one broker", () => {
   test("given our worker killed with a task in hand, when none of ours is left, then a Python worker runs it after the visibility timeout", {
     timeout: 90_000,
   }, async () => {
+    proves("One fleet", "a task of a worker that died is run by the other kind", "mixed");
     const url = await anEmptyDatabase(27);
     const app = aClient(url);
     onTestFinished(() => app.close());
@@ -187,6 +202,7 @@ describe("both kinds of worker on one broker", () => {
   test("given our worker alive with a task in hand, when Python's sweep runs with a timeout that has passed, then the task stays where it is", {
     timeout: 90_000,
   }, async () => {
+    proves("One fleet", "a task in hand is not taken by the other kind's sweep", "mixed");
     const url = await anEmptyDatabase(28);
     const app = aClient(url);
     onTestFinished(() => app.close());
@@ -207,6 +223,7 @@ describe("both kinds of worker on one broker", () => {
   test("given our worker running, when a Python worker starts beside it, then the two greet each other and Python's client finds both", {
     timeout: 60_000,
   }, async () => {
+    proves("One fleet", "mingle at start, and a ping that finds both", "mixed");
     const url = await anEmptyDatabase(29);
     await ourWorker(url);
     const theirs = await theirWorker(url);

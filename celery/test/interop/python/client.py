@@ -1,4 +1,5 @@
 """A Celery client driven over pipes: one JSON request a line in, one JSON answer a line out."""
+import importlib.metadata
 import json
 import sys
 import time
@@ -41,6 +42,11 @@ def ping(timeout=2, destination=None):
     return app.control.inspect(timeout=timeout, destination=destination).ping()
 
 
+def versions():
+    """The packages that this run compares with."""
+    return {package: importlib.metadata.version(package) for package in ('celery', 'kombu', 'redis')}
+
+
 def capture(task, args, until, timeout=30):
     """Events as Celery's own receiver gives them out, until the one of type `until` about a task that is sent once the first
     event has shown that the receiver hears."""
@@ -60,7 +66,7 @@ def capture(task, args, until, timeout=30):
     return events
 
 
-COMMANDS = {command.__name__: command for command in (send, get, meta, states, ping, capture)}
+COMMANDS = {command.__name__: command for command in (send, get, meta, states, ping, versions, capture)}
 
 
 def main():
