@@ -44,7 +44,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     typesOnly: engine("backend"),
   },
   "celery/src/events": { own: engine("redis", "protocol", "runtime"), packages: [] },
-  "celery/src/control": { own: engine("redis", "protocol", "runtime"), packages: [] },
+  "celery/src/control": { own: engine("redis", "protocol", "runtime"), packages: ["zod"] },
   "celery/src/observe": { own: engine("redis", "events", "protocol", "runtime"), packages: [] },
   "celery/src/app": {
     own: engine("transport", "backend", "events", "control", "protocol", "runtime"),

@@ -1,10 +1,12 @@
 export { type AskOptions, askWorkers } from "./client.ts";
+export { type ArgumentKind, type CommandInfo, REMOTE_COMMANDS } from "./command-table.ts";
+export { type WorkerCommandDeps, workerCommands } from "./commands.ts";
 export {
   type ControlCommand,
   type Mailbox,
   type MailboxOptions,
+  NO_REPLY,
   openMailbox,
-  standardCommands,
 } from "./mailbox.ts";
 export {
   ControlError,
@@ -15,3 +17,5 @@ export {
   type WorkerPanel,
   type WorkerStats,
 } from "./panel.ts";
+export { checkRate } from "./rate.ts";
+export { standardCommands } from "./standard.ts";

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { z } from "zod";
 import { decodeBroadcast, encodeBroadcast } from "../protocol/broadcast.ts";
 import {
   CONTROL_EXCHANGE,
@@ -7,15 +8,21 @@ import {
   readControlRequest,
   writeControlReply,
 } from "../protocol/control.ts";
+import { formatPythonString } from "../protocol/python-repr.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { bindingKey, bindingMember, SEPARATOR } from "../redis/keys.ts";
 import { openSubscriber, type RedisSubscriber } from "../redis/subscriber.ts";
 import { parseRedisUrl } from "../redis/url.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { LamportClock } from "../runtime/lamport-clock.ts";
 import type { Log } from "../runtime/log.ts";
+import { ControlError } from "./panel.ts";
 
 /** Answers one command of `celery inspect` or `celery control`; what it returns is sent as JSON. */
 export type ControlCommand = (args: Readonly<Record<string, unknown>>) => unknown;
+
+/** What a command returns after which the node says nothing: `shutdown`. */
+export const NO_REPLY: unique symbol = Symbol("no reply");
 
 export interface MailboxOptions {
   /** `celery@host`. */
@@ -25,12 +32,18 @@ export interface MailboxOptions {
   /** Shared with the node's event dispatcher. */
   readonly lamport: LamportClock;
   readonly log: Log;
+  readonly clock?: Clock;
 }
 
 export type Mailbox = AsyncDisposable;
 
 /** Seconds after which an answer that nobody fetched is deleted. */
 const REPLY_KEPT_SECONDS = 60;
+/**
+ * A command that nobody has waited for since so long is not carried out: a worker that was stopped for an hour must not shut down because somebody
+ * asked for it then. Generous, because the sender's clock may be another machine's.
+ */
+const EXPIRED_AFTER_SECONDS = 30;
 
 /**
  * Listens for remote control, Python's `celery inspect` as well as ours, and answers. Survives the loss of the broker. Closing takes
@@ -49,15 +62,6 @@ export async function openMailbox(brokerUrl: string, options: MailboxOptions): P
     await mailbox[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** The commands that every node answers. `hello` is what a Python worker asks its neighbours when it starts. */
-export function standardCommands(lamport: LamportClock): Readonly<Record<string, ControlCommand>> {
-  return {
-    ping: () => ({ ok: "pong" }),
-    clock: () => ({ clock: lamport.value }),
-    hello: () => ({ revoked: {}, clock: lamport.forward() }),
-  };
 }
 
 class RedisMailbox implements Mailbox {
@@ -98,23 +102,22 @@ class RedisMailbox implements Mailbox {
     if (!request) return;
     this.#options.lamport.adjust(request.clock);
     if (!isAddressedTo(request, this.#options.nodeName)) return;
+    if (isExpired(request, this.#options.clock ?? systemClock)) return;
     const answer = await this.#dispatch(request);
     const { reply } = request;
-    if (reply) await this.#quietly(() => this.#answer(answer, reply));
+    if (reply && answer !== NO_REPLY) await this.#quietly(() => this.#answer(answer, reply));
   }
 
   async #dispatch({ method, arguments: args }: ControlRequest): Promise<unknown> {
     const { commands, log } = this.#options;
-    const command = Object.hasOwn(commands, method) ? commands[method] : undefined;
-    if (!command)
-      return {
-        error: `Unknown command '${method}'. This worker answers: ${Object.keys(commands).join(", ")}.`,
-      };
     try {
+      const command = Object.hasOwn(commands, method) ? commands[method] : undefined;
+      if (!command) throw new ControlError(`KeyError(${formatPythonString(method)})`);
       return await command(args);
     } catch (error) {
-      log.error({}, `pidbox command error: ${String(error)}`);
-      return { error: String(error) };
+      const text = errorText(error);
+      log.error({}, `pidbox command error: ${text}`);
+      return { error: text };
     }
   }
 
@@ -145,6 +148,18 @@ class RedisMailbox implements Mailbox {
       this.#options.log.debug({ error: error as Error }, "remote control: not answered");
     }
   }
+}
+
+function isExpired({ expires }: ControlRequest, clock: Clock): boolean {
+  return expires > 0 && clock.nowMs() / 1000 > expires + EXPIRED_AFTER_SECONDS;
+}
+
+/** As Python's `repr` of an exception; a `ControlError` says it itself. */
+function errorText(error: unknown): string {
+  if (error instanceof ControlError) return error.message;
+  if (error instanceof z.ZodError) return `TypeError(${formatPythonString(z.prettifyError(error))})`;
+  if (error instanceof Error) return `${error.name}(${formatPythonString(error.message)})`;
+  return String(error);
 }
 
 function boundQueues(members: readonly string[], routingKey: string): readonly string[] {
