@@ -1,4 +1,5 @@
 import { InvalidArgument } from "../protocol/errors.ts";
+import { isRate } from "./rate.ts";
 import { nearest } from "./setting-names.ts";
 import type { ApplyOptions, TaskOptions } from "./types.ts";
 
@@ -15,6 +16,9 @@ const TASK_OPTIONS: Readonly<Record<keyof TaskOptions, true>> = {
   retryJitter: true,
   acksLate: true,
   acksOnFailureOrTimeout: true,
+  acksOnFailure: true,
+  acksOnTimeout: true,
+  rateLimit: true,
   rejectOnWorkerLost: true,
   ignoreResult: true,
   trackStarted: true,
@@ -46,6 +50,11 @@ const APPLY_OPTIONS: Readonly<Record<keyof ApplyOptions, true>> = {
 /** @throws InvalidArgument for an option that does not exist: it would be ignored in silence. */
 export function checkTaskOptions(task: string, options: TaskOptions): void {
   check(`app.task("${task}", …)`, options, Object.keys(TASK_OPTIONS));
+  const { rateLimit } = options;
+  if (rateLimit === undefined || rateLimit === null || isRate(rateLimit)) return;
+  throw new InvalidArgument(
+    `app.task("${task}", …): rateLimit ${JSON.stringify(rateLimit)} is not a rate such as "10/s", "10/m", "10/h", or a number per second.`,
+  );
 }
 
 /** @throws InvalidArgument as `checkTaskOptions`. */

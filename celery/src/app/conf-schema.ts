@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { BeatEntry, ConfValues, ScheduleObject } from "./conf-values.ts";
+import { isRate } from "./rate.ts";
 import type { TaskRoutes } from "./routes.ts";
 
 export type { BeatEntry, BeatEntryInput, ConfValues, ScheduleObject } from "./conf-values.ts";
@@ -52,6 +53,10 @@ const routes = z.custom<TaskRoutes>(
   "an object of task name → route, a function, or a list of these",
 );
 
+const rateLimit = z
+  .union([z.string(), z.number()])
+  .refine(isRate, 'not a rate such as "10/s", "10/m", "10/h", or a number per second');
+
 const logLevel = z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]);
 
 /** Checks one setting each; `undefined` gives Celery's default. @see celery 5.7.0 app/defaults.py */
@@ -90,6 +95,9 @@ export const confShape: Shape = {
 
   task_acks_late: z.boolean().default(false),
   task_acks_on_failure_or_timeout: z.boolean().default(true),
+  task_acks_on_failure: orNull(z.boolean()),
+  task_acks_on_timeout: orNull(z.boolean()),
+  task_default_rate_limit: orNull(rateLimit),
   task_reject_on_worker_lost: orNull(z.boolean()),
   task_track_started: z.boolean().default(false),
   task_ignore_result: z.boolean().default(false),
@@ -100,12 +108,20 @@ export const confShape: Shape = {
   worker_concurrency: orNull(count),
   worker_pool: z.enum(["prefork", "async", "solo"]).default("prefork"),
   worker_prefetch_multiplier: z.int().nonnegative().default(4),
+  worker_disable_prefetch: z.boolean().default(false),
+  worker_disable_rate_limits: z.boolean().default(false),
+  worker_deduplicate_successful_tasks: z.boolean().default(false),
+  worker_cancel_long_running_tasks_on_connection_loss: z.boolean().default(false),
+  worker_pool_restarts: z.boolean().default(false),
+  worker_direct: z.boolean().default(false),
+  worker_state_db: orNull(z.string().min(1)),
   worker_max_tasks_per_child: orNull(count),
   worker_send_task_events: z.boolean().default(false),
   worker_enable_remote_control: z.boolean().default(true),
   worker_proc_alive_timeout: positive.default(4),
   worker_lost_wait: seconds.default(10),
   worker_soft_shutdown_timeout: seconds.default(0),
+  worker_enable_soft_shutdown_on_idle: z.boolean().default(false),
   worker_redirect_stdouts: z.boolean().default(true),
   worker_redirect_stdouts_level: logLevel.default("WARNING"),
   worker_log_color: orNull(z.boolean()),

@@ -95,6 +95,12 @@ export interface ConfValues {
   /** Ack after the run instead of before. */
   task_acks_late: boolean;
   task_acks_on_failure_or_timeout: boolean;
+  /** Whether a late-ack task that failed is done with; `false` puts its message to the dead letters. `null`: as the setting for both. */
+  task_acks_on_failure: boolean | null;
+  /** Whether a late-ack task that passed its hard limit is done with; `false` runs it again. `null`: as the setting for both. */
+  task_acks_on_timeout: boolean | null;
+  /** How often each task type may start in one worker: `"10/m"`, or a number per second. Default: no limit. */
+  task_default_rate_limit: string | number | null;
   /** Put a late-ack task back when its child died. */
   task_reject_on_worker_lost: boolean | null;
   /** Store STARTED when a task begins. */
@@ -111,6 +117,22 @@ export interface ConfValues {
   worker_pool: "prefork" | "async" | "solo";
   /** Messages held per slot. Default 4; 0 is no limit. */
   worker_prefetch_multiplier: number;
+  /** Take a message only when a slot is free for it. */
+  worker_disable_prefetch: boolean;
+  worker_disable_rate_limits: boolean;
+  /** Do not run a late-ack task again whose result is SUCCESS already. */
+  worker_deduplicate_successful_tasks: boolean;
+  /**
+   * Has no effect here, and need not: a worker that comes back within the heartbeat's time still holds its messages, and late-ack
+   * tasks whose messages went to somebody else are ended in any case.
+   */
+  worker_cancel_long_running_tasks_on_connection_loss: boolean;
+  /** Allow `celery control pool_restart`. */
+  worker_pool_restarts: boolean;
+  /** Each worker also consumes a queue of its own, `<node name>.dq`. */
+  worker_direct: boolean;
+  /** Where a worker keeps the ids of revoked tasks between its runs, as `--statedb`. */
+  worker_state_db: string | null;
   worker_max_tasks_per_child: number | null;
   /** Publish task events, as with `-E`. */
   worker_send_task_events: boolean;
@@ -118,6 +140,8 @@ export interface ConfValues {
   worker_proc_alive_timeout: number;
   worker_lost_wait: number;
   worker_soft_shutdown_timeout: number;
+  /** Wait that long even if nothing runs: tasks that were received may still be on their way. */
+  worker_enable_soft_shutdown_on_idle: boolean;
   worker_redirect_stdouts: boolean;
   worker_redirect_stdouts_level: "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
   /** `null`: colour on a terminal. */

@@ -27,19 +27,14 @@ const CELERYS_OWN: ReadonlySet<string> = new Set(
   result_backend_always_retry result_backend_base_sleep_between_retries_ms result_backend_max_retries
   result_backend_max_sleep_between_retries_ms result_backend_transport_options result_cache_max result_chord_expires
   result_chord_join_timeout result_chord_retry_interval result_compression result_exchange result_exchange_type
-  result_failure_expires result_persistent task_acks_on_failure task_acks_on_timeout
-  task_allow_error_cb_on_chord_header task_always_eager task_annotations task_compression
+  result_failure_expires result_persistent task_allow_error_cb_on_chord_header task_always_eager task_annotations task_compression
   task_create_missing_queue_exchange_type task_create_missing_queue_type task_default_exchange
-  task_default_exchange_type task_default_queue_type task_default_rate_limit task_default_routing_key
+  task_default_exchange_type task_default_queue_type task_default_routing_key
   task_eager_propagates task_queue_max_priority task_remote_tracebacks task_retry_on_worker_lost
-  task_store_eager_result worker_agent worker_autoscaler worker_cancel_long_running_tasks_on_connection_loss
-  worker_consumer worker_deduplicate_successful_tasks worker_detect_quorum_queues worker_direct
-  worker_disable_prefetch worker_disable_rate_limits worker_enable_prefetch_count_reduction
-  worker_enable_soft_shutdown_on_idle worker_eta_task_limit worker_hijack_root_logger worker_log_datefmt
-  worker_log_format worker_max_memory_per_child worker_pool_putlocks worker_pool_restarts worker_pool_start_method
-  worker_state_db worker_task_log_datefmt worker_task_log_format worker_timer worker_timer_precision`.split(
-    /\s+/,
-  ),
+  task_store_eager_result worker_agent worker_autoscaler worker_consumer worker_detect_quorum_queues worker_enable_prefetch_count_reduction
+  worker_eta_task_limit worker_hijack_root_logger worker_log_datefmt
+  worker_log_format worker_max_memory_per_child worker_pool_putlocks worker_pool_start_method
+  worker_task_log_datefmt worker_task_log_format worker_timer worker_timer_precision`.split(/\s+/),
 );
 
 /** Why a name is not a setting, and what may have been meant. */

@@ -63,7 +63,19 @@ function resolveOptions(options: TaskOptions, conf: Conf): ResolvedTaskOptions {
     retryBackoffMax: options.retryBackoffMax ?? 600,
     retryJitter: options.retryJitter ?? true,
     acksLate: options.acksLate ?? conf.task_acks_late,
-    acksOnFailureOrTimeout: options.acksOnFailureOrTimeout ?? conf.task_acks_on_failure_or_timeout,
+    acksOnFailure: firstOf(
+      options.acksOnFailure,
+      options.acksOnFailureOrTimeout,
+      conf.task_acks_on_failure,
+      conf.task_acks_on_failure_or_timeout,
+    ),
+    acksOnTimeout: firstOf(
+      options.acksOnTimeout,
+      options.acksOnFailureOrTimeout,
+      conf.task_acks_on_timeout,
+      conf.task_acks_on_failure_or_timeout,
+    ),
+    rateLimit: options.rateLimit === undefined ? conf.task_default_rate_limit : options.rateLimit,
     rejectOnWorkerLost: options.rejectOnWorkerLost ?? conf.task_reject_on_worker_lost ?? false,
     ignoreResult: options.ignoreResult ?? conf.task_ignore_result,
     storeErrorsEvenIfIgnored: conf.task_store_errors_even_if_ignored,
@@ -76,4 +88,9 @@ function resolveOptions(options: TaskOptions, conf: Conf): ResolvedTaskOptions {
     serializer: "json",
     throws: options.throws ?? [],
   };
+}
+
+/** The most specific one that was said; the last is always said. */
+function firstOf(...flags: readonly (boolean | null | undefined)[]): boolean {
+  return flags.find((flag) => typeof flag === "boolean") ?? true;
 }

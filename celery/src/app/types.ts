@@ -27,7 +27,14 @@ export interface TaskOptions {
   readonly retryJitter?: boolean;
   /** Ack after the run instead of before: a task whose worker dies runs again. */
   readonly acksLate?: boolean;
+  /** Sets `acksOnFailure` and `acksOnTimeout`. */
   readonly acksOnFailureOrTimeout?: boolean;
+  /** `false`: the message of a late-ack task that failed goes to the dead letters. Default true. */
+  readonly acksOnFailure?: boolean;
+  /** `false`: a late-ack task that passed its hard limit runs again. Default true. */
+  readonly acksOnTimeout?: boolean;
+  /** How often it may start in one worker: `"10/m"` (also `/s`, `/h`), or a number per second; null is no limit. */
+  readonly rateLimit?: string | number | null;
   readonly rejectOnWorkerLost?: boolean;
   readonly ignoreResult?: boolean;
   readonly trackStarted?: boolean;
@@ -54,7 +61,9 @@ export interface ResolvedTaskOptions {
   readonly retryBackoffMax: number;
   readonly retryJitter: boolean;
   readonly acksLate: boolean;
-  readonly acksOnFailureOrTimeout: boolean;
+  readonly acksOnFailure: boolean;
+  readonly acksOnTimeout: boolean;
+  readonly rateLimit: string | number | null;
   readonly rejectOnWorkerLost: boolean;
   readonly ignoreResult: boolean;
   readonly storeErrorsEvenIfIgnored: boolean;

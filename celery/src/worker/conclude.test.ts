@@ -201,8 +201,8 @@ test("given the hard limit, when it passed, then it is a FAILURE with Celery's t
   ]);
 });
 
-test("given the hard limit and acksOnFailureOrTimeout off, when it passed, then the message goes back", () => {
-  const ending = conclude(TIMEOUT, facts({}, { acksOnFailureOrTimeout: false }));
+test("given the hard limit and acksOnTimeout off, when it passed, then the message goes back", () => {
+  const ending = conclude(TIMEOUT, facts({}, { acksOnTimeout: false }));
 
   expect(ending).toMatchObject({ stored: null, message: "count" });
 });

@@ -132,7 +132,7 @@ function concludeTimeout(limitSeconds: number, facts: RunFacts): Ending {
   const error = celeryError("TimeLimitExceeded", limitSeconds);
   const exceeded = main("ERROR", `Hard time limit (${limitSeconds}s) exceeded for ${facts.label}`);
   const log = [handlerError(error), exceeded];
-  if (facts.acked || facts.options.acksOnFailureOrTimeout) return { ...failed(error, null, facts), log };
+  if (facts.acked || facts.options.acksOnTimeout) return { ...failed(error, null, facts), log };
   return { ...finished(null), message: "count", log };
 }
 
