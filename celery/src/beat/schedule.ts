@@ -1,3 +1,4 @@
+import { relativeEnd } from "./relative.ts";
 import { ScheduleError } from "./schedule-error.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type TimeZone } from "./time-zone.ts";
 
@@ -19,25 +20,52 @@ export interface Schedule {
 export class Interval implements Schedule {
   readonly kind = "interval";
   readonly seconds: number;
+  readonly relative: boolean;
 
-  constructor(seconds: number) {
+  /** @param relative rounds the end to the clock: to midnight, the full hour or the full minute, by the length. */
+  constructor(seconds: number, relative = false) {
     if (!Number.isFinite(seconds) || seconds <= 0) {
       throw new ScheduleError(`A schedule of ${String(seconds)} seconds cannot be: write a number above 0.`);
     }
     this.seconds = seconds;
+    this.relative = relative;
   }
 
   get spec(): string {
-    return String(this.seconds);
+    return this.relative ? `${this.seconds} relative` : String(this.seconds);
   }
 
-  nextAfter(lastRunAtMs: number): number {
-    return lastRunAtMs + this.seconds * 1000;
+  nextAfter(lastRunAtMs: number, zone: TimeZone): number {
+    const intervalMs = this.seconds * 1000;
+    return this.relative ? relativeEnd(lastRunAtMs, intervalMs, zone) : lastRunAtMs + intervalMs;
   }
 
   toString(): string {
     return `<freq: ${humanizeSeconds(this.seconds)}>`;
   }
+}
+
+/**
+ * An interval that may be rounded to the clock: `schedule({ runEvery: 3600, relative: true })` runs on the hour. Without
+ * `relative` it is the number alone.
+ *
+ * @param options.runEvery seconds.
+ * @throws ScheduleError for a number that is not above 0.
+ */
+export function schedule(options: { readonly runEvery: number; readonly relative?: boolean }): Interval {
+  return new Interval(options.runEvery, options.relative ?? false);
+}
+
+/**
+ * Celery's schedules by the sun are not here: they need an astronomical library.
+ *
+ * @throws ScheduleError always, with what to do instead.
+ */
+export function solar(event: string, _latitude: number, _longitude: number): never {
+  throw new ScheduleError(
+    `solar(${JSON.stringify(event)}, …) is not supported: schedules by the sun need an astronomical library. ` +
+      "Use crontab({ hour, minute }), or run Python's celery beat beside these workers: both read the same queues.",
+  );
 }
 
 export interface DueState {

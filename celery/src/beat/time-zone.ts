@@ -18,6 +18,8 @@ export interface TimeZone {
    * yet, which is what Python's `zoneinfo` does.
    */
   firstInstantOf(wall: number): number;
+  /** Every moment at which the clocks show `wall`, in order: two in autumn's repeated hour. One for a skipped time, as above. */
+  instantsOf(wall: number): readonly number[];
   /** The second at which the offset changes between two moments; the caller knows that it does. */
   offsetChangeBetween(fromMs: number, toMs: number): number;
 }
@@ -29,7 +31,8 @@ export function openTimeZone(name: string): TimeZone {
     name,
     offsetAt,
     wallAt: (epochMs) => epochMs + offsetAt(epochMs),
-    firstInstantOf: (wall) => firstInstantOf(wall, offsetAt),
+    firstInstantOf: (wall) => instantsOf(wall, offsetAt)[0] as number,
+    instantsOf: (wall) => instantsOf(wall, offsetAt),
     offsetChangeBetween: (fromMs, toMs) => offsetChangeBetween(fromMs, toMs, offsetAt),
   };
 }
@@ -72,11 +75,13 @@ function formatterFor(timeZone: string): Intl.DateTimeFormat {
   }
 }
 
-function firstInstantOf(wall: number, offsetAt: Offsets): number {
+function instantsOf(wall: number, offsetAt: Offsets): readonly number[] {
   const before = offsetAt(wall - DAY_MS);
   const after = offsetAt(wall + DAY_MS);
-  if (before === after || offsetAt(wall - before) === before) return wall - before;
-  return offsetAt(wall - after) === after ? wall - after : wall - before;
+  if (before === after) return [wall - before];
+  const shown = [before, after].map((offset) => ({ offset, at: wall - offset }));
+  const real = shown.filter(({ offset, at }) => offsetAt(at) === offset).map(({ at }) => at);
+  return real.length > 0 ? real : [wall - before];
 }
 
 function offsetChangeBetween(fromMs: number, toMs: number, offsetAt: Offsets): number {
