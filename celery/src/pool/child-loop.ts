@@ -37,10 +37,20 @@ function standAlone(self: NodeJS.Process, config: ChildConfig): void {
   self.title = `[celeryd: ${config.hostname}:${config.processName}]`;
   // A terminal's Ctrl-C, or a signal to the whole group, reaches the children too, but only the worker decides
   // what it means: it lets running tasks end, or kills the children.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const) self.on(signal, () => undefined);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const) self.on(signal, ignore);
   self.on("disconnect", () => self.kill(self.pid, "SIGKILL"));
   if (self.ppid !== config.parentPid) self.kill(self.pid, "SIGKILL");
   self.on("unhandledRejection", (reason) => void self.stderr.write(`${describeStray(reason)}\n`));
+}
+
+/** The signals that are ignored mean something once the worker says so; a module that handles one itself is heard. */
+function endBy(self: NodeJS.Process, signal: NodeJS.Signals): void {
+  self.removeListener(signal, ignore);
+  self.kill(self.pid, signal);
+}
+
+function ignore(): void {
+  // Meant for the worker.
 }
 
 function tell(self: NodeJS.Process, message: FromChild): Promise<void> {
@@ -67,6 +77,7 @@ class TaskRunner {
       const message = openEnvelope(received) as ToChild | undefined;
       if (message?.type === "run") void this.#run(message.request);
       if (message?.type === "stored") this.#onStored(message.seq, message.error);
+      if (message?.type === "end") endBy(this.#self, message.signal);
       if (message?.type === "exit") this.#self.exit(0);
     });
   }
@@ -81,7 +92,13 @@ class TaskRunner {
       updateState: (state, meta) => this.#updateState(state, meta),
       onSoftLimit: (limitSeconds) => void tell(this.#self, { type: "softLimit", limitSeconds }),
     });
-    void tell(this.#self, { type: "done", outcome, written: this.#written.now(), tainted: abandoned });
+    void tell(this.#self, {
+      type: "done",
+      outcome,
+      written: this.#written.now(),
+      tainted: abandoned,
+      residentKib: this.#self.memoryUsage.rss() / 1024,
+    });
   }
 
   #updateState(state: string, meta: unknown): Promise<void> {

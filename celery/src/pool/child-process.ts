@@ -19,6 +19,9 @@ export interface ChildOptions {
 /** How long the last words of a dead child are waited for: a grandchild may hold its pipes open for ever. */
 const LAST_WORDS_MS = 250;
 
+/** How long a process that was told to end may take: a task may block its loop, or tidy up for ever. */
+const TERMINATE_GRACE_MS = 1_000;
+
 interface Job {
   readonly request: TaskRequest;
   readonly hooks: RunHooks;
@@ -39,6 +42,8 @@ export class PoolChild {
   tasksDone: number = 0;
   /** It should not take another task: an abandoned one may still run in it. */
   tainted: boolean = false;
+  /** Resident memory after its last task. */
+  residentKib: number = 0;
   readonly #process: ChildProcess;
   readonly #stdout: LineReader;
   readonly #stderr: LineReader;
@@ -68,8 +73,28 @@ export class PoolChild {
       const job: Job = { request, hooks, resolve };
       this.#job = job;
       this.#send({ type: "run", request });
-      hooks.signal.addEventListener("abort", () => this.#cancel(job));
+      hooks.signal?.addEventListener("abort", () => this.#cancel(job), { once: true });
     });
+  }
+
+  cancelRun(hooks: RunHooks): void {
+    if (this.#job?.hooks === hooks) this.#cancel(this.#job);
+  }
+
+  /** @returns false when that run is not the one under way. */
+  terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean {
+    const job = this.#job;
+    if (job?.hooks !== hooks || job.verdict) return false;
+    if (signal === "SIGUSR1") {
+      this.#send({ type: "softLimit" });
+      return true;
+    }
+    job.verdict = { ended: "terminated", signal, processName: this.name };
+    // The child ignores what a terminal sends to the whole group, unless it is told that this one is meant.
+    this.#send({ type: "end", signal });
+    const timer = setTimeout(() => this.kill(), TERMINATE_GRACE_MS);
+    void this.exited.then(() => clearTimeout(timer));
+    return true;
   }
 
   /** Ends an idle child: asks first, kills after `graceMs`. */
@@ -171,7 +196,8 @@ export class PoolChild {
     clearTimeout(job.hardLimit);
     this.#job = undefined;
     this.tasksDone++;
-    this.tainted = message.tainted;
+    this.tainted ||= message.tainted;
+    this.residentKib = message.residentKib;
     // What the task printed came through other pipes: it belongs before the line that says how it ended.
     const { stdout, stderr } = message.written;
     await within(LAST_WORDS_MS, Promise.all([this.#stdout.reached(stdout), this.#stderr.reached(stderr)]));

@@ -5,7 +5,7 @@ import type { TaskRequest } from "../execution/request.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { captureOutput, type OutputCapture } from "./capture.ts";
-import type { Pool, PoolEvents, PoolResult, RunHooks } from "./pool.ts";
+import { type Pool, PoolError, type PoolEvents, type PoolResult, type RunHooks } from "./pool.ts";
 import { describeStray } from "./stray.ts";
 
 export interface InProcessOptions {
@@ -39,17 +39,18 @@ export function openInProcessPool(options: InProcessOptions): Pool {
 
 class InProcessPool implements Pool {
   readonly kind: "async" | "solo";
-  readonly size: number;
   readonly ready: Promise<void> = Promise.resolve();
   readonly events: EventEmitter<PoolEvents> = new EventEmitter();
   readonly #app: CeleryApp;
   readonly #capture: OutputCapture | undefined;
   readonly #redirect: NodeJS.Process | undefined;
-  readonly #running = new Set<AbortController>();
+  readonly #running = new Map<RunHooks, AbortController>();
+  #size: number;
+  #writes = 0;
 
   constructor(options: InProcessOptions) {
     this.kind = options.kind;
-    this.size = options.kind === "solo" ? 1 : options.size;
+    this.#size = options.kind === "solo" ? 1 : options.size;
     this.#app = options.app;
     this.#redirect = options.redirect;
     // A promise that a task forgot must not end the worker with everything else in it.
@@ -59,34 +60,88 @@ class InProcessPool implements Pool {
       captureOutput(options.redirect, (line) => this.events.emit("output", PROCESS_NAME, line));
   }
 
+  get size(): number {
+    return this.#size;
+  }
+
   free(): number {
-    return this.size - this.#running.size;
+    return this.#size - this.#running.size;
   }
 
   async run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
     if (this.free() <= 0) throw new Error("no free slot in the pool");
     const control = new AbortController();
-    this.#running.add(control);
+    this.#running.set(hooks, control);
+    this.#writes += 1;
     const limit = this.#armHardLimit(request, control);
     const stop = (): void => control.abort(new GivenUp(lost()));
-    hooks.signal.addEventListener("abort", stop, { once: true });
+    hooks.signal?.addEventListener("abort", stop, { once: true });
     try {
       return await this.#execute(request, hooks, control.signal);
     } finally {
       clearTimeout(limit);
-      hooks.signal.removeEventListener("abort", stop);
-      this.#running.delete(control);
+      hooks.signal?.removeEventListener("abort", stop);
+      this.#running.delete(hooks);
       // After the caller has its result: it may want the slot for something else.
-      setImmediate(() => this.events.emit("free"));
+      this.#tellFree();
     }
+  }
+
+  #tellFree(): void {
+    setImmediate(() => this.events.emit("free"));
+  }
+
+  cancelRun(hooks: RunHooks): void {
+    this.#running.get(hooks)?.abort(new GivenUp(lost()));
+  }
+
+  terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean {
+    const control = this.#running.get(hooks);
+    control?.abort(new GivenUp({ ended: "terminated", signal, processName: PROCESS_NAME }));
+    return control !== undefined;
   }
 
   retireAfter(): void {
     // There is no process to replace.
   }
 
+  retireAbove(): void {
+    // There is no process to replace.
+  }
+
+  grow(slots: number): void {
+    if (this.kind === "solo") throw new PoolError("The solo pool runs one task at a time: it cannot grow.");
+    this.#size += slots;
+    this.#tellFree();
+  }
+
+  shrink(slots: number): void {
+    if (this.kind === "solo") throw new PoolError("The solo pool runs one task at a time: it cannot shrink.");
+    const idle = Math.max(0, this.free());
+    const leaving = Math.min(slots, idle, this.#size - 1);
+    this.#size -= leaving;
+    if (leaving === slots) return;
+    throw new PoolError(
+      idle < slots ? "Can't shrink pool. All processes busy!" : "Can't shrink pool. One slot has to stay.",
+    );
+  }
+
+  restart(): void {
+    throw new PoolError(
+      `The ${this.kind} pool runs tasks in the worker's own process, which loads each file once: restart the worker.`,
+    );
+  }
+
+  processes(): readonly number[] {
+    return [process.pid];
+  }
+
+  writes(): readonly number[] {
+    return [this.#writes];
+  }
+
   terminate(): void {
-    for (const control of this.#running) control.abort(new GivenUp(lost()));
+    for (const control of this.#running.values()) control.abort(new GivenUp(lost()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

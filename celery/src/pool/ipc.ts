@@ -11,6 +11,10 @@ export type ToChild =
   | { readonly type: "run"; readonly request: TaskRequest }
   /** Answer to `state`: stored, or why not. */
   | { readonly type: "stored"; readonly seq: number; readonly error: string | null }
+  /** What runs has had its time: Celery's SIGUSR1. */
+  | { readonly type: "softLimit" }
+  /** End by this signal, whatever runs. */
+  | { readonly type: "end"; readonly signal: NodeJS.Signals }
   | { readonly type: "exit" };
 
 /** What a pool child tells the worker. */
@@ -27,6 +31,7 @@ export type FromChild =
       readonly outcome: Outcome;
       readonly written: Written;
       readonly tainted: boolean;
+      readonly residentKib: number;
     };
 
 /** Bytes that the child has written so far: the worker reads that far before it logs how the task ended. */

@@ -10,22 +10,51 @@ export type PoolKind = "prefork" | "async" | "solo";
  */
 export interface Pool extends AsyncDisposable {
   readonly kind: PoolKind;
+  /** Slots now: `grow` and `shrink` change it. */
   readonly size: number;
   /** Settles when every slot can take a task. Rejects with PoolStartError when the app cannot be loaded in a child. */
   readonly ready: Promise<void>;
   readonly events: EventEmitter<PoolEvents>;
-  /** How many tasks `run` would start at once. */
+  /** How many tasks `run` would take now. */
   free(): number;
   /**
    * Starts the task in a free slot.
    *
+   * @param hooks one object per run: `cancelRun` and `terminateRun` know the run by it.
    * @returns how it ended, never rejects for anything the task does.
    * @throws Error when `free()` is 0: whoever calls is to look first.
    */
   run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult>;
+  /** Gives the run up, without a word to the task: its result is `cancelled`. Nothing if it has ended. */
+  cancelRun(hooks: RunHooks): void;
+  /**
+   * What `revoke(terminate=True, signal=…)` asks for: the process gets the signal, and SIGKILL a second later if it still
+   * lives; the result is `terminated`. `SIGUSR1` is Celery's way to say "soft limit": the task is told, and its own end counts.
+   * Without processes the run is only no longer waited for.
+   *
+   * @returns false when that run has ended, or has not begun.
+   */
+  terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean;
   /** From now on a pool process is replaced after this many tasks. Without processes it does nothing. */
   retireAfter(tasks: number): void;
-  /** Gives up everything that runs, as if every run's signal had aborted, and takes no more. */
+  /** From now on a pool process that has more resident memory after a task (KiB) is replaced. Without processes it does nothing. */
+  retireAbove(residentKib: number): void;
+  /** Adds slots; each can take tasks once its process is up. @throws PoolError in a pool of one. */
+  grow(slots: number): void;
+  /**
+   * Takes idle slots away.
+   *
+   * @throws PoolError when fewer than `slots` are idle (those that are, are gone), or none would be left.
+   * @see billiard 4.3.2 pool.py, `Pool.shrink`
+   */
+  shrink(slots: number): void;
+  /** Replaces every process, busy ones after their task: the files are loaded anew. @throws PoolError without processes. */
+  restart(): void;
+  /** Ids of the processes that run tasks; without processes the worker's own. */
+  processes(): readonly number[];
+  /** Tasks given to each slot since the start. */
+  writes(): readonly number[];
+  /** Gives up everything that runs, as if every run were cancelled, and takes no more. */
   terminate(): void;
 }
 
@@ -41,19 +70,23 @@ export interface PoolEvents {
 }
 
 export interface RunHooks {
-  /** Ends the run: its process is killed, or it is no longer waited for. The result is `cancelled`. */
-  readonly signal: AbortSignal;
+  /** Ends the run as `cancelRun` does: for callers who have a signal at hand anyway. */
+  readonly signal?: AbortSignal;
   /** The task's function is about to be called, in this process. */
   onStart(pid: number, processName: string): void;
   /** `self.updateState`, with the meta in Celery's JSON: the task waits until this settles. */
   onState(state: string, metaJson: string): Promise<void>;
   onSoftLimit(limitSeconds: number): void;
+  /** `self.sendEvent`: the type as the task gave it, e.g. `task-progress`, and its fields in Celery's JSON. */
+  onEvent?(type: string, fieldsJson: string): void;
 }
 
 export type PoolResult =
   | { readonly ended: "done"; readonly outcome: Outcome; readonly processName: string }
   /** Given up on the worker's own wish. */
   | { readonly ended: "cancelled"; readonly processName: string }
+  /** Ended by `terminateRun`. */
+  | { readonly ended: "terminated"; readonly signal: NodeJS.Signals; readonly processName: string }
   /** The process died under the task. `status` as in `PoolEvents.exited`. */
   | { readonly ended: "lost"; readonly status: string; readonly pid: number; readonly processName: string }
   /** The hard time limit passed; the process was killed. */
@@ -66,5 +99,15 @@ export class PoolStartError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "PoolStartError";
+  }
+}
+
+/** The pool cannot do what it was asked: all busy, or this kind of pool never can. */
+export class PoolError extends Error {
+  readonly code = "POOL";
+
+  constructor(message: string) {
+    super(message);
+    this.name = "PoolError";
   }
 }

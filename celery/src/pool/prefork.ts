@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import type { TaskRequest } from "../execution/request.ts";
 import { sleep } from "../runtime/sleep.ts";
 import { PoolChild } from "./child-process.ts";
-import type { Pool, PoolEvents, PoolResult, RunHooks } from "./pool.ts";
+import { type Pool, PoolError, type PoolEvents, type PoolResult, type RunHooks } from "./pool.ts";
 
 export interface PreforkOptions {
   readonly size: number;
@@ -24,6 +24,14 @@ interface Slot {
   phase: "starting" | "idle" | "busy";
   /** Processes in a row that ended before they had done anything. */
   failures: number;
+  /** Tasks given to it since the start. */
+  writes: number;
+  /** Aborts when the slot is taken away. */
+  readonly gone: AbortController;
+}
+
+function makeSlot(): Slot {
+  return { child: undefined, phase: "starting", failures: 0, writes: 0, gone: new AbortController() };
 }
 
 /** Starts `size` child processes at once; `ready` tells when they are up. */
@@ -33,26 +41,26 @@ export function openPreforkPool(options: PreforkOptions): Pool {
 
 class PreforkPool implements Pool {
   readonly kind = "prefork";
-  readonly size: number;
   readonly ready: Promise<void>;
   readonly events: EventEmitter<PoolEvents> = new EventEmitter();
   readonly #options: PreforkOptions;
   readonly #slots: Slot[];
   readonly #closing = new AbortController();
+  readonly #runs = new Map<RunHooks, PoolChild>();
   #started = 0;
   #maxTasks = Infinity;
+  #maxResidentKib = Infinity;
 
   constructor(options: PreforkOptions) {
     this.#options = options;
-    this.size = options.size;
-    this.#slots = Array.from({ length: options.size }, () => ({
-      child: undefined,
-      phase: "starting",
-      failures: 0,
-    }));
+    this.#slots = Array.from({ length: options.size }, makeSlot);
     this.ready = Promise.all(this.#slots.map((slot) => this.#startChild(slot))).then(() => undefined);
     // Looked at by whoever opened the pool; until then an early failure must not count as unhandled.
     this.ready.catch(() => undefined);
+  }
+
+  get size(): number {
+    return this.#slots.length;
   }
 
   free(): number {
@@ -64,13 +72,65 @@ class PreforkPool implements Pool {
     const child = slot?.child;
     if (!slot || !child) throw new Error("no free slot in the pool");
     slot.phase = "busy";
+    slot.writes += 1;
+    this.#runs.set(hooks, child);
     const result = await child.run(request, hooks);
+    this.#runs.delete(hooks);
     if (result.ended === "done") this.#afterTask(slot, child);
     return result;
   }
 
+  cancelRun(hooks: RunHooks): void {
+    this.#runs.get(hooks)?.cancelRun(hooks);
+  }
+
+  terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean {
+    return this.#runs.get(hooks)?.terminateRun(hooks, signal) ?? false;
+  }
+
   retireAfter(tasks: number): void {
     this.#maxTasks = tasks;
+  }
+
+  retireAbove(residentKib: number): void {
+    this.#maxResidentKib = residentKib;
+  }
+
+  grow(slots: number): void {
+    for (let added = 0; added < slots; added += 1) {
+      const slot = makeSlot();
+      this.#slots.push(slot);
+      void this.#restart(slot);
+    }
+  }
+
+  shrink(slots: number): void {
+    const idle = this.#slots.filter(({ phase }) => phase !== "busy").reverse();
+    const leaving = idle.slice(0, Math.min(slots, this.size - 1));
+    for (const slot of leaving) this.#remove(slot);
+    if (leaving.length === slots) return;
+    throw new PoolError(
+      idle.length < slots
+        ? "Can't shrink pool. All processes busy!"
+        : "Can't shrink pool. One process has to stay.",
+    );
+  }
+
+  restart(): void {
+    for (const slot of this.#slots) {
+      const { child, phase } = slot;
+      if (!child) continue;
+      child.tainted = true;
+      if (phase === "idle") this.#retire(slot, child);
+    }
+  }
+
+  processes(): readonly number[] {
+    return this.#slots.flatMap(({ child }) => (child ? [child.pid] : []));
+  }
+
+  writes(): readonly number[] {
+    return this.#slots.map(({ writes }) => writes);
   }
 
   terminate(): void {
@@ -90,8 +150,26 @@ class PreforkPool implements Pool {
     slot.phase = "starting";
     void this.#watch(slot, child);
     await child.ready;
+    if (slot.gone.signal.aborted) return child.kill();
     slot.phase = "idle";
-    this.events.emit("free");
+    // The pool was restarted while it loaded: what it has loaded may be old already.
+    if (child.tainted) this.#retire(slot, child);
+    else this.events.emit("free");
+  }
+
+  #remove(slot: Slot): void {
+    this.#slots.splice(this.#slots.indexOf(slot), 1);
+    slot.gone.abort();
+    const { child } = slot;
+    slot.child = undefined;
+    if (slot.phase === "idle") void child?.retire(RETIRE_GRACE_MS);
+    else child?.kill();
+  }
+
+  /** Another process takes the slot; this one ends in its own time. */
+  #retire(slot: Slot, child: PoolChild): void {
+    this.#replace(slot);
+    void child.retire(RETIRE_GRACE_MS);
   }
 
   #spawn(): PoolChild {
@@ -109,11 +187,8 @@ class PreforkPool implements Pool {
   #afterTask(slot: Slot, child: PoolChild): void {
     if (slot.child !== child) return;
     slot.failures = 0;
-    if (child.tasksDone >= this.#maxTasks || child.tainted) {
-      this.#replace(slot);
-      void child.retire(RETIRE_GRACE_MS);
-      return;
-    }
+    const isWorn = child.tasksDone >= this.#maxTasks || child.residentKib > this.#maxResidentKib;
+    if (isWorn || child.tainted) return this.#retire(slot, child);
     slot.phase = "idle";
     this.events.emit("free");
   }
@@ -137,7 +212,7 @@ class PreforkPool implements Pool {
 
   /** The file may have been broken since the worker started: keep trying, the worker heals when it is mended. */
   async #restart(slot: Slot): Promise<void> {
-    const { signal } = this.#closing;
+    const signal = AbortSignal.any([this.#closing.signal, slot.gone.signal]);
     while (!signal.aborted) {
       await sleep(startDelayMs(slot.failures), signal);
       if (signal.aborted) return;

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import type { ResolvedTaskOptions } from "../app/types.ts";
 import type { Outcome, RetryPlan } from "../execution/outcome.ts";
 import type { TaskRequest } from "../execution/request.ts";
@@ -55,6 +56,8 @@ export function conclude(result: PoolResult, facts: RunFacts): Ending {
       return concludeTimeout(result.limitSeconds, facts);
     case "cancelled":
       return concludeCancelled(facts);
+    case "terminated":
+      return concludeTerminated(result.signal, facts);
   }
 }
 
@@ -134,6 +137,21 @@ function concludeTimeout(limitSeconds: number, facts: RunFacts): Ending {
   const log = [handlerError(error), exceeded];
   if (facts.acked || facts.options.acksOnTimeout) return { ...failed(error, null, facts), log };
   return { ...finished(null), message: "count", log };
+}
+
+/** `revoke(terminate=True)`: nobody runs it again. @see celery 5.7.0 worker/request.py, `_announce_revoked` */
+function concludeTerminated(signal: NodeJS.Signals, facts: RunFacts): Ending {
+  const stored = keepsErrors(facts)
+    ? state("REVOKED", celeryError("TaskRevokedError", "terminated"), null)
+    : null;
+  const log = [main("INFO", `Discarding revoked task: ${facts.label}`)];
+  const signum = constants.signals[signal];
+  const uuid = facts.request.id;
+  return {
+    ...finished(stored),
+    log,
+    event: ["task-revoked", { uuid, terminated: true, signum, expired: false }],
+  };
 }
 
 /** Cold shutdown, or the claim went to somebody else. What was acked early ends here, and says so. */
