@@ -13,7 +13,10 @@ import type { Transport } from "../transport/transport.ts";
 import { checkTaskOptions } from "./check-options.ts";
 import { type Conf, makeConf } from "./conf.ts";
 import type { ConfInput } from "./conf-values.ts";
+import { Control } from "./control.ts";
 import { makeDraft, type RoutedDraft } from "./draft.ts";
+import { knownQueues } from "./known-queues.ts";
+import { makeSignals, type Signals } from "./signals.ts";
 import { makeTask } from "./task.ts";
 import type {
   AnyTask,
@@ -49,7 +52,9 @@ export interface CeleryOptions extends ConfInput {
 export class Celery implements CeleryApp {
   readonly main: string;
   readonly conf: Conf;
+  readonly signals: Signals = makeSignals((signal, error) => console.error(`A listener of the signal ${signal} failed:`, error));
   readonly origin: string = `gen${process.pid}@${hostname()}`;
+  readonly control: Control;
   readonly #tasks = new Map<string, AnyTask>();
   readonly #current = new AsyncLocalStorage<CurrentTask>();
   readonly #replyTo = randomUUID();
@@ -64,6 +69,11 @@ export class Celery implements CeleryApp {
       ...settings,
       ...(broker === undefined ? {} : { broker_url: broker }),
       ...(backend === undefined ? {} : { result_backend: backend }),
+    });
+    this.control = new Control({
+      brokerUrl: () => this.brokerUrl,
+      transport: () => this.transport(),
+      knownQueues: () => knownQueues(this.conf),
     });
   }
 
@@ -170,6 +180,7 @@ export class Celery implements CeleryApp {
     this.#transport = undefined;
     this.#backend = undefined;
     for (const resource of open) await resource?.[Symbol.asyncDispose]();
+    await this.control[Symbol.asyncDispose]();
   }
 
   async #publish({ draft, queue, priority }: RoutedDraft, options: ApplyOptions): Promise<void> {

@@ -4,6 +4,7 @@ import type { DeliveryInfo } from "../protocol/message.ts";
 import type { TaskState } from "../protocol/states.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Conf } from "./conf.ts";
+import type { Control } from "./control.ts";
 
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
@@ -174,6 +175,8 @@ export interface CeleryApp {
   readonly main: string;
   readonly conf: Conf;
   readonly tasks: ReadonlyMap<string, AnyTask>;
+  /** Remote control of the workers. */
+  readonly control: Control;
   /** `gen<pid>@<host>`. */
   readonly origin: string;
   /** `CELERY_BROKER_URL`, else `conf.broker_url`, else `redis://localhost:6379/0`. */

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import type { Route, TaskRoutes } from "../app/routes.ts";
+import { knownQueues } from "../app/known-queues.ts";
 import type { CeleryApp } from "../app/types.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { OptionValues, plural } from "./option-values.ts";
@@ -37,7 +37,7 @@ export const command: Command = {
 
 async function purge(app: CeleryApp, values: OptionValues, context: CommandContext): Promise<number> {
   const excluded = new Set(values.list("exclude-queues"));
-  const names = [...new Set(values.list("queues") ?? knownQueues(app))]
+  const names = [...new Set(values.list("queues") ?? knownQueues(app.conf))]
     .filter((name) => !excluded.has(name))
     .sort();
   if (names.length === 0) return 0;
@@ -69,19 +69,4 @@ async function confirmed(names: readonly string[], { stdin, stdout }: CommandCon
   } finally {
     lines.close();
   }
-}
-
-/** The queues of the configuration: those listed, or the default one, and those that routes name. */
-function knownQueues(app: CeleryApp): readonly string[] {
-  const { task_queues: listed, task_default_queue: fallback, task_routes: routes } = app.conf;
-  return [...(listed ?? [fallback]), ...routedQueues(routes)];
-}
-
-function routedQueues(routes: TaskRoutes | null): readonly string[] {
-  if (routes === null || typeof routes === "function") return [];
-  if (Array.isArray(routes)) return (routes as readonly TaskRoutes[]).flatMap(routedQueues);
-  return Object.values(routes as Readonly<Record<string, Route>>).flatMap((route) => {
-    const queue = typeof route === "string" ? route : route.queue;
-    return queue === undefined ? [] : [queue];
-  });
 }

@@ -12,24 +12,37 @@ import { bindingKey, bindingMember, queueKeys } from "../redis/keys.ts";
 import { parseRedisUrl } from "../redis/url.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 
-export interface AskOptions {
-  /** How long to wait for answers; with named nodes, until all of them have answered. */
-  readonly timeoutSeconds: number;
-  /** Node names; without it every node is asked. */
+/** Who is meant, and what is said to them. */
+export interface TellOptions {
+  /** Node names; without it every node is meant. */
   readonly destination?: readonly string[];
+  /** Nodes whose names fit, instead of `destination`; read as `matcher` says, `glob` if it does not. */
+  readonly pattern?: string;
+  readonly matcher?: "glob" | "pcre";
   readonly arguments?: Readonly<Record<string, unknown>>;
+  readonly clock?: Clock;
+}
+
+export interface AskOptions extends TellOptions {
+  /** How long to wait for answers; with named nodes or a limit, until all of those are there. */
+  readonly timeoutSeconds: number;
+  /** Enough answers. Default: as many as nodes are named. */
+  readonly limit?: number;
   /** Called with each answer as it comes. */
   readonly onReply?: (reply: ControlReply) => void;
-  readonly clock?: Clock;
+  /** Ends the wait; what has come by then is returned. */
+  readonly signal?: AbortSignal;
 }
 
 /** Redis calls are cut this short, so that a silent connection is noticed and a short timeout is kept. */
 const LONGEST_WAIT_SECONDS = 1;
+/** What is told without waiting for an answer goes stale like a question with Celery's default timeout. */
+const TOLD_EXPIRES_SECONDS = 1;
 
 /**
  * Asks all workers of a broker, or some, and gathers what they answer. Leaves nothing behind on the broker.
  *
- * @returns answers by node name; empty when nobody answered in time.
+ * @returns answers by node name, in the order of coming; empty when nobody answered in time.
  * @throws OperationalError when the broker cannot be reached.
  * @see kombu 5.7.0 pidbox.py, `Mailbox._broadcast`
  */
@@ -45,7 +58,8 @@ export async function askWorkers(
   await redis.call("SADD", bindingKey(REPLY_EXCHANGE), member);
   try {
     const ticket = randomUUID();
-    const heard = await publish(redis, method, { ...options, oid, ticket });
+    const reply = { exchange: REPLY_EXCHANGE, routingKey: oid, ticket };
+    const heard = await publish(redis, method, options, reply);
     return heard === 0 ? new Map() : await collect(redis, queue, ticket, options);
   } finally {
     await redis.pipeline([
@@ -55,21 +69,38 @@ export async function askWorkers(
   }
 }
 
+/** Tells workers on connections that stay open, and hears no answer. */
+export interface ControlTeller extends AsyncDisposable {
+  /** Settles when the broker has passed it on. @throws OperationalError when the broker cannot be reached. */
+  tell(method: string, options: TellOptions): Promise<void>;
+}
+
+/** Opens nothing before the first word. */
+export function openControlTeller(brokerUrl: string): ControlTeller {
+  const redis = openConnection(brokerUrl, { name: "celery-control" });
+  return {
+    tell: async (method, options) => void (await publish(redis, method, options, null)),
+    [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose]() as Promise<void>,
+  };
+}
+
 /** @returns how many listeners the broker passed it to. */
 async function publish(
   redis: RedisConnection,
   method: string,
-  options: AskOptions & { oid: string; ticket: string },
+  options: TellOptions & { readonly timeoutSeconds?: number },
+  reply: { readonly exchange: string; readonly routingKey: string; readonly ticket: string } | null,
 ): Promise<number> {
+  const { pattern, timeoutSeconds = TOLD_EXPIRES_SECONDS, clock = systemClock } = options;
   const request = writeControlRequest({
     method,
     arguments: options.arguments ?? {},
     destination: options.destination ?? null,
-    pattern: null,
-    matcher: null,
-    reply: { exchange: REPLY_EXCHANGE, routingKey: options.oid, ticket: options.ticket },
+    pattern: pattern ?? null,
+    matcher: pattern === undefined ? null : (options.matcher ?? "glob"),
+    reply,
     clock: 1,
-    expires: (options.clock ?? systemClock).nowMs() / 1000 + options.timeoutSeconds,
+    expires: clock.nowMs() / 1000 + timeoutSeconds,
   });
   const address = {
     exchange: CONTROL_EXCHANGE,
@@ -90,8 +121,8 @@ async function collect(
   const clock = options.clock ?? systemClock;
   const endMs = clock.monotonicMs() + options.timeoutSeconds * 1000;
   const answers = new Map<string, unknown>();
-  const expected = options.destination?.length ?? Number.POSITIVE_INFINITY;
-  while (answers.size < expected) {
+  let missing = options.limit ?? options.destination?.length ?? Number.POSITIVE_INFINITY;
+  while (missing > 0 && !options.signal?.aborted) {
     const leftSeconds = (endMs - clock.monotonicMs()) / 1000;
     if (leftSeconds <= 0) break;
     const raw = await takeReply(redis, queue, Math.min(leftSeconds, LONGEST_WAIT_SECONDS));
@@ -99,6 +130,7 @@ async function collect(
     const reply = broadcast && readControlReply(broadcast);
     if (!reply || (reply.ticket !== null && reply.ticket !== ticket)) continue;
     answers.set(reply.node, reply.answer);
+    missing -= 1;
     options.onReply?.(reply);
   }
   return answers;

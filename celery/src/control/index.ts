@@ -1,4 +1,10 @@
-export { type AskOptions, askWorkers } from "./client.ts";
+export {
+  type AskOptions,
+  askWorkers,
+  type ControlTeller,
+  openControlTeller,
+  type TellOptions,
+} from "./client.ts";
 export { type ArgumentKind, type CommandInfo, REMOTE_COMMANDS } from "./command-table.ts";
 export { type WorkerCommandDeps, workerCommands } from "./commands.ts";
 export {
@@ -17,5 +23,4 @@ export {
   type WorkerPanel,
   type WorkerStats,
 } from "./panel.ts";
-export { checkRate } from "./rate.ts";
 export { standardCommands } from "./standard.ts";
