@@ -36,12 +36,13 @@ const schedule: z.ZodType<number | ScheduleObject> = z.union(
     positive,
     z.custom<ScheduleObject>((value) => typeof value === "object" && value !== null && "kind" in value),
   ],
-  "a number of seconds above 0, or crontab({ … })",
+  "a number of seconds above 0, crontab({ … }) or schedule({ runEvery, relative })",
 );
 
 const beatEntry: z.ZodType<BeatEntry> = z.strictObject({
   task: z.string().min(1),
   schedule,
+  relative: z.boolean().default(false),
   args: z.array(z.unknown()).readonly().default([]),
   kwargs: z.record(z.string(), z.unknown()).default({}),
   options: z.record(z.string(), z.unknown()).default({}),

@@ -1,6 +1,6 @@
 import type { TaskRoutes } from "./routes.ts";
 
-/** A schedule that is more than a number of seconds: what `crontab(...)` returns. */
+/** A schedule that is more than a number of seconds: what `crontab(...)` and `schedule(...)` return. */
 export interface ScheduleObject {
   readonly kind: string;
 }
@@ -9,8 +9,10 @@ export interface ScheduleObject {
 export interface BeatEntryInput {
   /** Name of the task. */
   readonly task: string;
-  /** Seconds between runs, or `crontab({ … })`. */
+  /** Seconds between runs, or what `crontab({ … })` and `schedule({ … })` return. */
   readonly schedule: number | ScheduleObject;
+  /** Rounds a schedule in seconds to the clock, as `schedule({ runEvery, relative: true })`. Default false. */
+  readonly relative?: boolean;
   readonly args?: readonly unknown[];
   readonly kwargs?: Readonly<Record<string, unknown>>;
   /** As in `applyAsync`, e.g. `{ queue: "training" }`. */

@@ -45,6 +45,7 @@ test("given part of a nested setting, then the rest has its defaults", () => {
     kwargs: {},
     options: {},
     enabled: true,
+    relative: false,
   });
 });
 

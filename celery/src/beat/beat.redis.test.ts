@@ -37,7 +37,15 @@ const aLock = (holder: string, broker = url): BeatLock => {
 
 const every = (seconds: number, name = "tick"): readonly ConfiguredEntry[] =>
   readEntries({
-    [name]: { task: `tasks.${name}`, schedule: seconds, args: [], kwargs: {}, options: {}, enabled: true },
+    [name]: {
+      task: `tasks.${name}`,
+      schedule: seconds,
+      args: [],
+      kwargs: {},
+      options: {},
+      enabled: true,
+      relative: false,
+    },
   });
 
 interface RunningBeat {

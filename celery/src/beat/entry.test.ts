@@ -3,6 +3,7 @@ import { makeConf } from "../app/conf.ts";
 import type { BeatEntryInput } from "../app/conf-values.ts";
 import { crontab } from "./crontab.ts";
 import { readEntries } from "./entry.ts";
+import { schedule } from "./schedule.ts";
 
 const read = (entries: Record<string, BeatEntryInput>): ReturnType<typeof readEntries> =>
   readEntries(makeConf({ beat_schedule: entries }).beat_schedule);
@@ -17,12 +18,16 @@ test("given entries in seconds and as crontab, when they are read, then each has
       options: { queue: "training", ignore_result: true },
     },
     often: { task: "tasks.clean", schedule: 30 },
+    hourly: { task: "tasks.clean", schedule: 3600, relative: true },
+    daily: { task: "tasks.clean", schedule: schedule({ runEvery: 86_400, relative: true }) },
     never: { task: "tasks.clean", schedule: 30, enabled: false },
   });
 
-  expect(entries.map(({ name, schedule }) => [name, schedule.spec])).toEqual([
+  expect(entries.map((entry) => [entry.name, entry.schedule.spec])).toEqual([
     ["nightly", "0 3 * * *"],
     ["often", "30"],
+    ["hourly", "3600 relative"],
+    ["daily", "86400 relative"],
   ]);
   expect(entries[0]).toMatchObject({
     args: [1],

@@ -29,7 +29,7 @@ export function readEntries(beatSchedule: Readonly<Record<string, BeatEntry>>): 
   const faults: string[] = [];
   const entries = Object.entries(beatSchedule)
     .filter(([, entry]) => entry.enabled)
-    .map(([name, { task, schedule, args, kwargs, options }]) => {
+    .map(([name, { task, schedule, relative, args, kwargs, options }]) => {
       const at = (path: string): string => `beat_schedule["${name}"].${path}`;
       faults.push(
         ...unknownOptions(options).map(
@@ -42,7 +42,7 @@ export function readEntries(beatSchedule: Readonly<Record<string, BeatEntry>>): 
       return {
         name,
         task,
-        schedule: toSchedule(at("schedule"), schedule, faults),
+        schedule: toSchedule(at("schedule"), schedule, { relative, faults }),
         args,
         options: { ...known, kwargs },
       };
@@ -73,11 +73,17 @@ function camelCase(option: string): string {
   return option.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function toSchedule(path: string, given: number | ScheduleObject, faults: string[]): Schedule {
-  if (typeof given === "number") return new Interval(given);
+function toSchedule(
+  path: string,
+  given: number | ScheduleObject,
+  { relative, faults }: { relative: boolean; faults: string[] },
+): Schedule {
+  if (typeof given === "number") return new Interval(given, relative);
   // By shape and not by class, so that an app that was loaded through another copy of this library is understood.
   if (!("nextAfter" in given && "spec" in given)) {
-    faults.push(`${path} is neither a number of seconds nor crontab({ hour: 3, minute: 0 }).`);
+    faults.push(
+      `${path} is neither a number of seconds nor what crontab({ hour: 3, minute: 0 }) or schedule({ runEvery: 60 }) returns.`,
+    );
   }
   return given as Schedule;
 }
