@@ -52,7 +52,7 @@ export interface CeleryOptions extends ConfInput {
 export class Celery implements CeleryApp {
   readonly main: string;
   readonly conf: Conf;
-  readonly signals: Signals = makeSignals((signal, error) => console.error(`A listener of the signal ${signal} failed:`, error));
+  readonly signals: Signals = makeSignals();
   readonly origin: string = `gen${process.pid}@${hostname()}`;
   readonly control: Control;
   readonly #tasks = new Map<string, AnyTask>();

@@ -153,14 +153,19 @@ const NAMES: Readonly<Record<SignalName, true>> = {
 /**
  * The signals of one app. They belong to it, not to the module as Celery's do: two apps in one process do not hear each other.
  *
- * @param report told of every listener that throws.
+ * @param report told of every listener that throws; by default it is written to stderr, where a worker finds it.
  */
-export function makeSignals(report: (signal: string, error: unknown) => void): Signals {
+export function makeSignals(report: (signal: string, error: unknown) => void = toStderr): Signals {
   const signals: Partial<Record<SignalName, Signal<never>>> = {};
   for (const name of Object.keys(NAMES) as SignalName[]) {
     signals[name] = new ListenerList<never>(name, (error) => report(name, error));
   }
   return signals as Signals;
+}
+
+function toStderr(signal: string, error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`A listener of the signal ${signal} failed: ${text}\n`);
 }
 
 interface Connection<P> {

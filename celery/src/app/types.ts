@@ -5,6 +5,7 @@ import type { TaskState } from "../protocol/states.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Conf } from "./conf.ts";
 import type { Control } from "./control.ts";
+import type { Signals } from "./signals.ts";
 
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
@@ -175,6 +176,8 @@ export interface CeleryApp {
   readonly main: string;
   readonly conf: Conf;
   readonly tasks: ReadonlyMap<string, AnyTask>;
+  /** Who wants to know what happens to this app's tasks and workers: `app.signals.taskFailure.connect(…)`. */
+  readonly signals: Signals;
   /** Remote control of the workers. */
   readonly control: Control;
   /** `gen<pid>@<host>`. */
