@@ -2,15 +2,19 @@ import { EventEmitter } from "node:events";
 import type { Redis } from "ioredis";
 import { type ClientOptions, connectClient } from "./client.ts";
 import { type RedisFault, toFault } from "./fault.ts";
-import { type Script, type ScriptVariant, scriptVariant } from "./script.ts";
+import { prefixArguments, stripReply } from "./key-prefix.ts";
+import { type Script, type ScriptPrefixes, type ScriptVariant, scriptVariant } from "./script.ts";
+import { openServers, type Servers } from "./servers.ts";
 import { parseRedisUrl } from "./url.ts";
 
 export type RedisArgument = string | number;
 export type RedisCommand = readonly [command: string, ...args: RedisArgument[]];
 
 export interface ConnectionOptions extends ClientOptions {
-  /** Silence after which a connection with unanswered commands counts as broken. Default 5000. */
+  /** Silence after which a connection with unanswered commands counts as broken. Default: the URL's `socket_timeout`, else 5000. */
   readonly replyTimeoutMs?: number;
+  /** The result store's URL, where scripts run over this connection write results. */
+  readonly resultsUrl?: string | undefined;
 }
 
 export interface ConnectionEvents {
@@ -22,6 +26,8 @@ export interface ConnectionEvents {
  * One connection to Redis, opened on first use and replaced, never repaired: what was sent on a connection that
  * broke is rejected as `lost`, and the caller decides whether to say it again. Nothing is resent behind
  * its back, nothing waits for ever, and while nothing is unanswered the socket does not keep the process alive.
+ *
+ * The URL's key prefix is put before keys on the way and taken off what comes back: callers never see it.
  *
  * RESP2 on purpose: one reply shape on Redis 6.2 to 8, Valkey, the emulator and proxies.
  *
@@ -53,6 +59,9 @@ class LazyConnection implements RedisConnection {
   readonly events = new EventEmitter<ConnectionEvents>();
   generation = 0;
   readonly #options: ConnectionOptions;
+  readonly #servers: Servers;
+  readonly #prefix: string;
+  readonly #scriptPrefixes: ScriptPrefixes;
   readonly #replyTimeoutMs: number;
   readonly #variants = new Map<Script, ScriptVariant>();
   #client: Redis | undefined;
@@ -65,9 +74,14 @@ class LazyConnection implements RedisConnection {
 
   constructor(url: string, options: ConnectionOptions) {
     this.url = url;
-    parseRedisUrl(url);
+    const { options: said } = parseRedisUrl(url);
+    this.#servers = openServers(url);
+    this.#prefix = said.keyPrefix;
+    const results =
+      options.resultsUrl === undefined ? "" : parseRedisUrl(options.resultsUrl).options.keyPrefix;
+    this.#scriptPrefixes = { keys: said.keyPrefix, results };
     this.#options = options;
-    this.#replyTimeoutMs = options.replyTimeoutMs ?? 5000;
+    this.#replyTimeoutMs = options.replyTimeoutMs ?? said.replyTimeoutMs ?? 5000;
   }
 
   async connect(): Promise<void> {
@@ -75,12 +89,12 @@ class LazyConnection implements RedisConnection {
   }
 
   call(command: string, ...args: readonly RedisArgument[]): Promise<unknown> {
-    return this.#track((client) => client.call(command, ...args.map(String)));
+    return this.#track((client) => this.#send(client, command, args));
   }
 
   pipeline(commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
     return this.#track(async (client) => {
-      const calls = commands.map(([name, ...args]) => client.call(name, ...args.map(String)));
+      const calls = commands.map(([name, ...args]) => this.#send(client, name, args));
       const replies = await Promise.allSettled(calls);
       return replies.map((reply) => {
         if (reply.status === "rejected") throw reply.reason;
@@ -90,7 +104,8 @@ class LazyConnection implements RedisConnection {
   }
 
   run(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
-    return this.#track((client) => this.#evaluate(client, script, [keys.length, ...keys, ...args]));
+    const named = this.#prefix === "" ? keys : keys.map((key) => this.#prefix + key);
+    return this.#track((client) => this.#evaluate(client, script, [keys.length, ...named, ...args]));
   }
 
   drop(): void {
@@ -108,6 +123,13 @@ class LazyConnection implements RedisConnection {
     client?.stream.destroy();
   }
 
+  async #send(client: Redis, command: string, args: readonly RedisArgument[]): Promise<unknown> {
+    const texts = args.map(String);
+    if (this.#prefix === "") return client.call(command, ...texts);
+    const reply = await client.call(command, ...prefixArguments(this.#prefix, command, texts));
+    return stripReply(this.#prefix, command, reply);
+  }
+
   /** Counts what is unanswered, which decides whether the socket holds the process and the watchdog barks. */
   async #track<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     this.#begin();
@@ -116,7 +138,10 @@ class LazyConnection implements RedisConnection {
       return await work(client);
     } catch (error) {
       if (error instanceof TypeError) throw error; // a bug of ours, not the network's
-      throw toFault(error, this.url, this.#lastError);
+      const fault = toFault(error, this.url, this.#lastError);
+      // The server has become a replica: another one is the master now, and the next connection looks for it.
+      if (fault.replyCode === "READONLY" && this.#servers.isMany) this.drop();
+      throw fault;
     } finally {
       this.#end();
     }
@@ -157,7 +182,7 @@ class LazyConnection implements RedisConnection {
   }
 
   async #open(): Promise<Redis> {
-    const client = await connectClient(this.url, this.#options);
+    const client = await connectClient(this.#servers, this.#options);
     client.on("error", (error: Error) => {
       this.#lastError = error;
     });
@@ -201,7 +226,7 @@ class LazyConnection implements RedisConnection {
   }
 
   #choose(script: Script, withFlags: boolean): ScriptVariant {
-    const variant = scriptVariant(script, withFlags);
+    const variant = scriptVariant(script, withFlags, this.#scriptPrefixes);
     this.#variants.set(script, variant);
     return variant;
   }

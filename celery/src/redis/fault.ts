@@ -1,5 +1,5 @@
-import { OperationalError } from "../protocol/errors.ts";
-import { maskUrl } from "./url.ts";
+import { maskUrl } from "../protocol/connection-url.ts";
+import { ImproperlyConfigured, OperationalError } from "../protocol/errors.ts";
 
 /**
  * - `unreachable`: no connection could be made; the command was not sent.
@@ -44,7 +44,7 @@ export function unreachable(error: unknown, url: string): RedisFault {
   if (cause.name === "ReplyError") return refusal(cause, url);
   return new RedisFault(
     "unreachable",
-    `Cannot connect to Redis at ${maskUrl(url)}: ${describe(cause)}. Is it running there?`,
+    `Cannot connect to Redis at ${maskUrl(url)}: ${describe(cause)}. ${advise(cause)}`,
     cause,
   );
 }
@@ -64,6 +64,18 @@ const HINTS: Readonly<Record<string, string>> = {
   OOM: "the server's memory limit is reached; workers can still drain the queues",
   WRONGTYPE: "a key of this name exists and is no queue or result",
 };
+
+/** The next step, where connecting failed. */
+function advise(cause: Error): string {
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  if (cause instanceof ImproperlyConfigured) return "Correct the option.";
+  if (/^ERR_SSL|^EPROTO/.test(code)) return "Does it speak TLS there? Then rediss://, else redis://.";
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
+    return "The certificate is for another name; ssl_check_hostname=false accepts that.";
+  if (/certificate/i.test(message) || code.includes("CERT"))
+    return "Name the authority that signed it with ssl_ca_certs=<file>, or give up checking with ssl_cert_reqs=none.";
+  return "Is it running there?";
+}
 
 function describe(cause: Error): string {
   const inner = cause instanceof AggregateError ? (cause.errors[0] as Error | undefined) : undefined;

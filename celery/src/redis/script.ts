@@ -20,8 +20,28 @@ export interface ScriptVariant {
   readonly sha: string;
 }
 
+/** What stands before the keys that a script makes or is given as arguments; its KEYS have it already. */
+export interface ScriptPrefixes {
+  /** Of the broker's keys: `PREFIX` in Lua. */
+  readonly keys: string;
+  /** Of the result store's, where it shares the database: `RESULT_PREFIX` in Lua. */
+  readonly results: string;
+}
+
+export const NO_PREFIXES: ScriptPrefixes = { keys: "", results: "" };
+
 /** The text to send, and its name for EVALSHA. */
-export function scriptVariant(script: Script, withFlags: boolean): ScriptVariant {
-  const text = withFlags && script.allowOom ? `#!lua flags=allow-oom\n${script.lua}` : script.lua;
+export function scriptVariant(
+  script: Script,
+  withFlags: boolean,
+  prefixes: ScriptPrefixes = NO_PREFIXES,
+): ScriptVariant {
+  const names = `local PREFIX, RESULT_PREFIX = ${luaString(prefixes.keys)}, ${luaString(prefixes.results)}\n`;
+  const text = `${withFlags && script.allowOom ? "#!lua flags=allow-oom\n" : ""}${names}${script.lua}`;
   return { text, sha: createHash("sha1").update(text).digest("hex") };
+}
+
+function luaString(text: string): string {
+  const bytes = [...Buffer.from(text)].map((byte) => `\\${String(byte).padStart(3, "0")}`);
+  return `'${bytes.join("")}'`;
 }

@@ -3,10 +3,12 @@ import type { Redis } from "ioredis";
 import { sleep } from "../runtime/sleep.ts";
 import { type ClientOptions, connectClient } from "./client.ts";
 import { type RedisFault, toFault } from "./fault.ts";
+import { stripPrefix } from "./key-prefix.ts";
+import { openServers, type Servers } from "./servers.ts";
 import { parseRedisUrl } from "./url.ts";
 
 export interface SubscriberOptions extends ClientOptions {
-  /** How often a quiet connection is asked for a sign of life. Default 10 000. */
+  /** How often a quiet connection is asked for a sign of life; 0 for never. Default: the URL's `health_check_interval`, else 10 000. */
   readonly pingIntervalMs?: number;
   /** Longest wait between two attempts to reconnect. Default 2000. */
   readonly maxRetryDelayMs?: number;
@@ -59,6 +61,9 @@ class LazySubscriber implements RedisSubscriber {
   readonly events = new EventEmitter<SubscriberEvents>();
   readonly #url: string;
   readonly #options: SubscriberOptions;
+  readonly #servers: Servers;
+  readonly #prefix: string;
+  readonly #pingIntervalMs: number;
   readonly #wanted = makeSets();
   readonly #toAdd = makeSets();
   readonly #toRemove = makeSets();
@@ -70,9 +75,12 @@ class LazySubscriber implements RedisSubscriber {
   #holds = 0;
 
   constructor(url: string, options: SubscriberOptions) {
-    parseRedisUrl(url);
+    const { options: said } = parseRedisUrl(url);
     this.#url = url;
     this.#options = options;
+    this.#servers = openServers(url);
+    this.#prefix = said.keyPrefix;
+    this.#pingIntervalMs = options.pingIntervalMs ?? said.pingIntervalMs ?? 10_000;
   }
 
   get isUp(): boolean {
@@ -159,8 +167,8 @@ class LazySubscriber implements RedisSubscriber {
         : (["psubscribe", "punsubscribe"] as const);
     const limit = setTimeout(() => client.stream.destroy(), this.#options.replyTimeoutMs ?? 5000);
     try {
-      const sent = chunks(added).map((names) => client[verbs[0]](...names));
-      await Promise.all([...sent, ...chunks(removed).map((names) => client[verbs[1]](...names))]);
+      const sent = this.#chunks(added).map((names) => client[verbs[0]](...names));
+      await Promise.all([...sent, ...this.#chunks(removed).map((names) => client[verbs[1]](...names))]);
     } finally {
       clearTimeout(limit);
     }
@@ -176,13 +184,8 @@ class LazySubscriber implements RedisSubscriber {
   }
 
   async #establish(): Promise<Redis> {
-    const client = await connectClient(this.#url, this.#options);
-    client.on("message", (channel: string, text: string) =>
-      this.events.emit("message", channel, text, undefined),
-    );
-    client.on("pmessage", (pattern: string, channel: string, text: string) =>
-      this.events.emit("message", channel, text, pattern),
-    );
+    const client = await connectClient(this.#servers, this.#options);
+    this.#relay(client);
     let reason: Error | undefined;
     client.on("error", (error: Error) => {
       reason = error;
@@ -199,6 +202,22 @@ class LazySubscriber implements RedisSubscriber {
     this.#pingUntilClosed(client);
     this.events.emit("up");
     return client;
+  }
+
+  #relay(client: Redis): void {
+    const bare = (name: string): string => stripPrefix(this.#prefix, name);
+    client.on("message", (channel: string, text: string) =>
+      this.events.emit("message", bare(channel), text, undefined),
+    );
+    client.on("pmessage", (pattern: string, channel: string, text: string) =>
+      this.events.emit("message", bare(channel), text, bare(pattern)),
+    );
+  }
+
+  /** As the server knows them, so many to a command. */
+  #chunks(names: readonly string[]): readonly (readonly string[])[] {
+    const whole = this.#prefix === "" ? names : names.map((name) => this.#prefix + name);
+    return chunks(whole);
   }
 
   async #subscribeAll(client: Redis): Promise<void> {
@@ -245,6 +264,7 @@ class LazySubscriber implements RedisSubscriber {
 
   /** A peer that is frozen or cut off never closes: an unanswered ping is the only sign. */
   #pingUntilClosed(client: Redis): void {
+    if (this.#pingIntervalMs === 0) return;
     let answered = true;
     const timer = setInterval(() => {
       if (!answered) {
@@ -258,7 +278,7 @@ class LazySubscriber implements RedisSubscriber {
         },
         () => undefined, // closed: `#lost` takes over
       );
-    }, this.#options.pingIntervalMs ?? 10_000);
+    }, this.#pingIntervalMs);
     timer.unref();
     client.once("close", () => clearInterval(timer));
   }

@@ -23,7 +23,7 @@ remember(KEYS[1], ARGV[1], '')
 local outcomes, reply = {}, {''}
 for at = 2, #ARGV, 3 do
   local verb, key, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local done = redis.pcall(verb == 'bind' and 'SADD' or 'LPUSH', key, value)
+  local done = redis.pcall(verb == 'bind' and 'SADD' or 'LPUSH', PREFIX .. key, value)
   if verb == 'push' then
     local err = type(done) == 'table' and done.err
     if err then

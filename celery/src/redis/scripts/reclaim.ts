@@ -26,7 +26,7 @@ for _, id in ipairs(page) do
     local pushed
     if value then
       local raw, list = unwrap(value)
-      pushed = redis.pcall('RPUSH', list, redelivered(raw))
+      pushed = redis.pcall('RPUSH', PREFIX .. list, redelivered(raw))
     end
     if failed(pushed) then
       kept = kept + 1

@@ -13,6 +13,9 @@ import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./shared.ts";
  *   - `lost, task id, limit`: as `release`, but counted; over the limit it becomes a dead letter
  *   - `park, new id, epoch seconds`: kept without owner until then
  *   - `dead, reason`: to the dead letters
+ *
+ * Lists and result keys among the arguments come without prefix.
+ *
  * - Returns `[outcomes, item, error, …]`: per item a letter: `d`one, `f`enced, `x` dead-lettered, `e`rror (the claim is kept).
  *
  * Repeatable: a batch whose answer was lost is said again with its number and gets the same outcomes.
@@ -34,7 +37,7 @@ local function forget(id)
 end
 
 local function push(verb, list, message)
-  local pushed = redis.pcall(verb, list, message)
+  local pushed = redis.pcall(verb, PREFIX .. list, message)
   if failed(pushed) then error(pushed.err, 0) end
 end
 
@@ -58,7 +61,7 @@ function verbs.finish(id, args)
       at = at + 4
     end
   end
-  for _, result in ipairs(results) do store_result(args[result + 1], args[result + 2], args[result + 3]) end
+  for _, result in ipairs(results) do store_result(RESULT_PREFIX .. args[result + 1], args[result + 2], args[result + 3]) end
   return 'd'
 end
 

@@ -26,7 +26,7 @@ for i = #due, 1, -1 do
   local pushed
   if value then
     local raw, list = unwrap(value)
-    pushed = redis.pcall('RPUSH', list, raw)
+    pushed = redis.pcall('RPUSH', PREFIX .. list, raw)
   end
   if not failed(pushed) then
     redis.call('HDEL', unacked, id)
@@ -42,7 +42,7 @@ if following[2] then wait = math.ceil((tonumber(following[2]) - time) * 1000) en
 
 local reply = {back, wait}
 for _, worker in ipairs(redis.call('SMEMBERS', workers)) do
-  if redis.call('EXISTS', '${heartbeatKey("")}' .. worker) == 0 then reply[#reply + 1] = worker end
+  if redis.call('EXISTS', PREFIX .. '${heartbeatKey("")}' .. worker) == 0 then reply[#reply + 1] = worker end
 end
 return reply
 `}`,
