@@ -12,10 +12,11 @@ import { openTransport } from "../transport/open-transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import { checkTaskOptions } from "./check-options.ts";
 import { type Conf, makeConf } from "./conf.ts";
-import type { ConfInput } from "./conf-values.ts";
+import type { ConfInput, ScheduleObject } from "./conf-values.ts";
 import { Control } from "./control.ts";
 import { makeDraft, type RoutedDraft } from "./draft.ts";
 import { knownQueues } from "./known-queues.ts";
+import { addPeriodicTask, type PeriodicOptions, type PeriodicTarget } from "./periodic.ts";
 import { makeSignals, type Signals } from "./signals.ts";
 import { makeTask } from "./task.ts";
 import type {
@@ -141,6 +142,25 @@ export class Celery implements CeleryApp {
     );
     await this.#publish(routed, options);
     return this.AsyncResult(routed.draft.headers.id);
+  }
+
+  /**
+   * Has Beat send a task again and again: adds it to `conf.beat_schedule`. Call it where the tasks are defined.
+   *
+   * ```ts
+   * app.addPeriodicTask(30, add, { args: [2, 2], name: "every half minute" });
+   * app.addPeriodicTask(crontab({ hour: 3, minute: 0 }), retrain);
+   * ```
+   *
+   * @param schedule seconds, or what `crontab` and `schedule` return.
+   * @returns the entry's name in the schedule.
+   */
+  addPeriodicTask(
+    schedule: number | ScheduleObject,
+    target: PeriodicTarget,
+    options: PeriodicOptions = {},
+  ): string {
+    return addPeriodicTask(this.conf, schedule, target, options);
   }
 
   /** The receipt for an id that came from somewhere else. Asks nobody yet. */
