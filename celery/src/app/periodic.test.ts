@@ -12,8 +12,7 @@ test("given a task, its name and a signature, when they are added, then Beat's s
   const names = [
     app.addPeriodicTask(30, add, { args: [2, 2], kwargs: { deep: true } }),
     app.addPeriodicTask(nightly, "shop.report", { name: "nightly report", queue: "slow", expires: 60 }),
-    addPeriodicTask(
-      app.conf,
+    app.addPeriodicTask(
       3600,
       {
         task: "tasks.add",
