@@ -10,6 +10,8 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   call: async () => (await import("./call.ts")).command,
   result: async () => (await import("./result.ts")).command,
   status: async () => (await import("./status.ts")).command,
+  inspect: async () => (await import("./inspect.ts")).command,
+  control: async () => (await import("./control.ts")).command,
   purge: async () => (await import("./purge.ts")).command,
   report: async () => (await import("./report.ts")).command,
   shell: async () => (await import("./shell.ts")).command,

@@ -177,6 +177,11 @@ export function renderHelp(text: HelpText): string {
   return `${parts.join("\n\n")}\n`;
 }
 
+/** One titled list of a help page, alone. */
+export function renderList(title: string, entries: readonly (readonly [string, string])[]): string {
+  return `${rows(title, entries)}\n`;
+}
+
 function optionLabel(spec: OptionSpec): string {
   const names = [
     spec.short && `-${spec.short}`,

@@ -1,31 +1,9 @@
-import { askWorkers } from "../control/index.ts";
 import { encodeJson } from "../protocol/json.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { OptionValues, plural } from "./option-values.ts";
-import { type OptionSpec, parseOptions, renderHelp } from "./options.ts";
+import { OptionValues } from "./option-values.ts";
+import { parseOptions, renderHelp } from "./options.ts";
+import { orUnavailable, REMOTE_OPTIONS, readAddress, sayAnswer, sayCount, sayNobody } from "./remote.ts";
 import { withApp } from "./with-app.ts";
-
-const GROUP = "Remote Control Options";
-const OPTIONS: readonly OptionSpec[] = [
-  {
-    name: "timeout",
-    short: "t",
-    value: "SECONDS",
-    group: GROUP,
-    help: "How long to wait for answers. Default: 1.",
-  },
-  {
-    name: "destination",
-    short: "d",
-    value: "LIST",
-    group: GROUP,
-    help: "Ask only these nodes, separated by commas.",
-  },
-  { name: "json", short: "j", group: GROUP, help: "Answer in JSON." },
-];
-
-/** sysexits' EX_UNAVAILABLE, as Celery. */
-const NOBODY = 69;
 
 export const command: Command = {
   name: "status",
@@ -34,33 +12,28 @@ export const command: Command = {
     usage: "celery [-A MODULE] status [OPTIONS]",
     about: "Show list of workers that are online. Exits with 69 if there is none.",
     examples: ["celery -A tasks status", "celery -A tasks status -t 3 -d celery@host"],
-    options: OPTIONS,
+    options: REMOTE_OPTIONS,
   }),
-  run: (args, context) => showStatus(new OptionValues(OPTIONS, parseOptions(OPTIONS, args)), context),
+  run: (args, context) =>
+    showStatus(new OptionValues(REMOTE_OPTIONS, parseOptions(REMOTE_OPTIONS, args)), context),
 };
 
-async function showStatus(values: OptionValues, context: CommandContext): Promise<number> {
-  const { stdout, stderr } = context;
+function showStatus(values: OptionValues, context: CommandContext): Promise<number> {
   const json = values.flag("json");
-  const destination = values.list("destination");
-  const answers = await withApp(context, ({ brokerUrl }) =>
-    askWorkers(brokerUrl, "ping", {
-      timeoutSeconds: values.number("timeout", { min: 0 }) ?? 1,
-      ...(destination && { destination }),
-      onReply: ({ node, answer }) => {
-        if (!json) stdout.write(`->  ${node}: ${isError(answer) ? "ERROR" : "OK"}\n`);
-      },
+  const address = readAddress(values);
+  return orUnavailable(context, () =>
+    withApp(context, async ({ control }) => {
+      const answers = await control.ping({
+        ...address,
+        callback: (node, answer) => {
+          if (!json) sayAnswer({ node, answer }, context, false);
+        },
+      });
+      const count = Object.keys(answers).length;
+      if (count === 0) return sayNobody(context);
+      if (json) context.stdout.write(`${encodeJson(answers)}\n`);
+      sayCount(count, context);
+      return 0;
     }),
   );
-  if (answers.size === 0) {
-    stderr.write("Error: No nodes replied within time constraint\n");
-    return NOBODY;
-  }
-  if (json) stdout.write(`${encodeJson(Object.fromEntries(answers))}\n`);
-  stdout.write(`\n${answers.size} ${plural(answers.size, "node")} online.\n`);
-  return 0;
-}
-
-function isError(answer: unknown): boolean {
-  return typeof answer === "object" && answer !== null && "error" in answer;
 }

@@ -213,7 +213,7 @@ function taskCommands(panel: WorkerPanel, { log }: WorkerCommandDeps): Commands 
 }
 
 const signalShape = z.union([z.string(), z.number()]).nullish();
-const revokeShape = z.object({ task_id: ids, terminate: z.unknown(), signal: signalShape });
+const revokeShape = z.object({ task_id: ids, terminate: z.unknown().optional(), signal: signalShape });
 const stamps = z
   .union([z.string(), z.array(z.string())])
   .transform((given) => (typeof given === "string" ? [given] : given));
@@ -222,7 +222,7 @@ const headersShape = z.object({
     z.array(z.string()).transform((pairs) => Object.fromEntries(pairs.map(splitPair))),
     z.record(z.string(), z.union([z.string(), z.array(z.string())])),
   ]),
-  terminate: z.unknown(),
+  terminate: z.unknown().optional(),
   signal: signalShape,
 });
 

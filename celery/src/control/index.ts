@@ -1,3 +1,4 @@
+export type { ControlReply } from "../protocol/control.ts";
 export {
   type AskOptions,
   askWorkers,
