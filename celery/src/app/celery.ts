@@ -13,6 +13,7 @@ import type { Transport } from "../transport/transport.ts";
 import { checkTaskOptions } from "./check-options.ts";
 import { type Conf, makeConf } from "./conf.ts";
 import type { ConfInput, ScheduleObject } from "./conf-values.ts";
+import { brokerUrlWith, resultUrlWith } from "./connection-urls.ts";
 import { Control } from "./control.ts";
 import { makeDraft, type RoutedDraft } from "./draft.ts";
 import { knownQueues } from "./known-queues.ts";
@@ -83,11 +84,13 @@ export class Celery implements CeleryApp {
   }
 
   get brokerUrl(): string {
-    return process.env["CELERY_BROKER_URL"] || this.conf.broker_url || "redis://localhost:6379/0";
+    const url = process.env["CELERY_BROKER_URL"] || this.conf.broker_url || "redis://localhost:6379/0";
+    return brokerUrlWith(url, this.conf);
   }
 
   get resultBackendUrl(): string | undefined {
-    return process.env["CELERY_RESULT_BACKEND"] || this.conf.result_backend || undefined;
+    const url = process.env["CELERY_RESULT_BACKEND"] || this.conf.result_backend || undefined;
+    return url && resultUrlWith(url, this.conf);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { BeatEntry, ConfValues, ScheduleObject } from "./conf-values.ts";
+import { brokerTransportOptions, brokerUrl, connectionShape } from "./connection-schema.ts";
 import { isRate } from "./rate.ts";
 import type { TaskRoutes } from "./routes.ts";
 
@@ -20,14 +21,6 @@ const retryPolicy = z
     interval_start: seconds.default(0),
     interval_step: seconds.default(0.2),
     interval_max: seconds.default(1),
-  })
-  .prefault({});
-
-const transportOptions = z
-  .strictObject({
-    visibility_timeout: positive.default(3600),
-    heartbeat_ttl: positive.default(10),
-    max_message_bytes: count.default(1024 * 1024),
   })
   .prefault({});
 
@@ -62,8 +55,9 @@ const logLevel = z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]);
 
 /** Checks one setting each; `undefined` gives Celery's default. @see celery 5.7.0 app/defaults.py */
 export const confShape: Shape = {
-  broker_url: orNull(z.string().min(1)),
-  broker_transport_options: transportOptions,
+  ...connectionShape,
+  broker_url: brokerUrl,
+  broker_transport_options: brokerTransportOptions,
   broker_connection_timeout: positive.default(4),
   broker_connection_retry: z.boolean().default(true),
   broker_connection_retry_on_startup: orNull(z.boolean()),

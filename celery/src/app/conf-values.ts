@@ -1,4 +1,11 @@
+import type {
+  BrokerTransportOptions,
+  ConnectionValues,
+  ResultTransportOptions,
+} from "./connection-values.ts";
 import type { TaskRoutes } from "./routes.ts";
+
+export type { BrokerTransportOptions } from "./connection-values.ts";
 
 /** A schedule that is more than a number of seconds: what `crontab(...)` and `schedule(...)` return. */
 export interface ScheduleObject {
@@ -30,21 +37,12 @@ export interface PublishRetryPolicy {
   readonly interval_max: number;
 }
 
-export interface BrokerTransportOptions {
-  /** After this long a Python worker may take over what one of ours held, if all of ours are gone. */
-  readonly visibility_timeout: number;
-  /** Ours: how long after its last sign of life a worker's claims go to others. */
-  readonly heartbeat_ttl: number;
-  /** Ours: larger messages are neither sent nor run. */
-  readonly max_message_bytes: number;
-}
-
 /**
  * Every setting: Celery's name, meaning, unit (seconds) and default, with `null` where Celery has "not set".
  * @see https://docs.celeryq.dev/en/stable/userguide/configuration.html
  */
-export interface ConfValues {
-  /** Where the queues are. `CELERY_BROKER_URL` wins. Default `redis://localhost:6379/0`. */
+export interface ConfValues extends ConnectionValues {
+  /** Where the queues are; several with `;` between them. `CELERY_BROKER_URL` wins. Default `redis://localhost:6379/0`. */
   broker_url: string | null;
   get broker_transport_options(): BrokerTransportOptions;
   set broker_transport_options(value: Partial<BrokerTransportOptions>);
@@ -171,6 +169,8 @@ export type ConfInput = {
 } & Partials;
 
 interface Partials {
+  broker_url?: string | readonly string[] | null | undefined;
+  result_backend_transport_options?: Partial<ResultTransportOptions> | undefined;
   broker_transport_options?: Partial<BrokerTransportOptions> | undefined;
   task_publish_retry_policy?: Partial<PublishRetryPolicy> | undefined;
   beat_schedule?: Readonly<Record<string, BeatEntryInput>> | undefined;
