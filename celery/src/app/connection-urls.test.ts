@@ -50,7 +50,7 @@ test.each<[ConfInput, string]>([
 });
 
 test.each<[ConfInput, RegExp]>([
-  [{ broker_use_ssl: { ssl_ca: "x" } as never }, /broker_use_ssl = .*ssl_ca_certs/],
+  [{ broker_use_ssl: { ssl_ca: "x" } as never }, /broker_use_ssl = .*Unrecognized key: "ssl_ca"/],
   [{ broker_transport_options: { socket_timeout: -1 } }, /broker_transport_options\.socket_timeout = -1/],
   [{ broker_failover_strategy: "shuffle" as never }, /only "round-robin"/],
 ])("given %o, then it is refused with what is possible", (settings, reason) => {
