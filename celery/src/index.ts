@@ -5,6 +5,7 @@
 export { Celery, type CeleryOptions } from "./app/celery.ts";
 export type { Conf } from "./app/conf.ts";
 export type { BeatEntryInput, ConfInput, ConfValues } from "./app/conf-values.ts";
+export type { PeriodicOptions, PeriodicTarget } from "./app/periodic.ts";
 export type { Route, RouteFunction, RouteTable, TaskRoutes } from "./app/routes.ts";
 export type {
   AnyTask,
@@ -16,7 +17,9 @@ export type {
   TaskOptions,
 } from "./app/types.ts";
 export { AsyncResult, type GetOptions } from "./backend/async-result.ts";
-export { crontab } from "./beat/crontab.ts";
+export { Crontab, type CrontabFields, crontab } from "./beat/crontab.ts";
+export { Interval, schedule, solar } from "./beat/schedule.ts";
+export { ScheduleError } from "./beat/schedule-error.ts";
 export {
   CeleryError,
   EncodeError,

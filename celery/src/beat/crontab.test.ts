@@ -1,50 +1,19 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import {
+  compareDue,
+  compareNext,
+  type PythonFields,
+  type ScheduleCases,
+} from "../../test/support/schedule-cases.ts";
 import { type CronSpec, expandField } from "./cron-field.ts";
 import { type CrontabFields, crontab } from "./crontab.ts";
-import { dueState } from "./schedule.ts";
-import { openTimeZone, type TimeZone } from "./time-zone.ts";
-
-/** Celery's spelling of a crontab's fields, as the cases have it. */
-type PythonFields = Record<"minute" | "hour" | "day_of_week" | "day_of_month" | "month_of_year", CronSpec>;
-
-interface Cases {
-  parse: [field: keyof PythonFields, text: string, values: number[] | null][];
-  next: [fields: PythonFields, zone: string, lastMs: number, nextMs: number][];
-  due: [
-    PythonFields,
-    zone: string,
-    lastMs: number,
-    nowMs: number,
-    deadline: number | null,
-    isDue: boolean,
-    waitMs: number,
-  ][];
-}
+import { openTimeZone } from "./time-zone.ts";
 
 const cases = JSON.parse(
   readFileSync(new URL("../../test/fixtures/crontab-cases.json", import.meta.url), "utf8"),
-) as Cases;
-
-function fromPython(fields: PythonFields): CrontabFields {
-  const {
-    minute,
-    hour,
-    day_of_week: dayOfWeek,
-    day_of_month: dayOfMonth,
-    month_of_year: monthOfYear,
-  } = fields;
-  return { minute, hour, dayOfWeek, dayOfMonth, monthOfYear };
-}
-
-/** The second time that the clocks show this, or a crontab of every hour that goes on through it: where we part from Celery. */
-function touchesRepeatedHour(zone: TimeZone, fields: CrontabFields, lastMs: number, nextMs: number): boolean {
-  const secondPass =
-    zone.firstInstantOf(zone.wallAt(lastMs)) !== lastMs && zone.firstInstantOf(zone.wallAt(lastMs)) < lastMs;
-  const everyHour = crontab(fields).matchesEveryHour && zone.offsetAt(nextMs) < zone.offsetAt(lastMs);
-  return secondPass || everyHour;
-}
+) as ScheduleCases & { parse: [field: keyof PythonFields, text: string, values: number[] | null][] };
 
 const ranges = {
   minute: { name: "minute", min: 0, max: 59 },
@@ -68,38 +37,17 @@ describe("the real Celery's answers", () => {
   });
 
   test("given a crontab and its last run, when asked for the next run, then it is the moment that Celery found", () => {
-    const compared = cases.next.filter(
-      ([fields, name, last, next]) =>
-        !touchesRepeatedHour(openTimeZone(name), fromPython(fields), last, next),
-    );
-    const ours = compared.map(([fields, name, last]) => [
-      fields,
-      name,
-      last,
-      crontab(fromPython(fields)).nextAfter(last, openTimeZone(name)),
-    ]);
+    const { ours, celerys } = compareNext(cases.next);
 
-    expect(ours).toEqual(compared);
-    expect(compared.length).toBeGreaterThan(cases.next.length * 0.9);
+    expect(ours).toEqual(celerys);
+    expect(celerys.length).toBeGreaterThan(cases.next.length * 0.9);
   });
 
   test("given a last run and a moment, when asked whether it is due, then Celery's answer and its wait come out", () => {
-    const compared = cases.due.filter(([python, name, last, now, , , wait]) => {
-      const [zone, fields] = [openTimeZone(name), fromPython(python)];
-      return (
-        !touchesRepeatedHour(zone, fields, last, now) && !touchesRepeatedHour(zone, fields, now, now + wait)
-      );
-    });
-    const ours = compared.map(([fields, name, last, now, deadline]) => {
-      const zone = openTimeZone(name);
-      const entry = crontab(fromPython(fields));
-      const { isDue, dueAtMs } = dueState(entry, last, now, { zone, cronStartingDeadlineSeconds: deadline });
-      const wait = (isDue ? entry.nextAfter(now, zone) : dueAtMs) - now;
-      return [fields, name, last, now, deadline, isDue, wait];
-    });
+    const { ours, celerys } = compareDue(cases.due);
 
-    expect(ours).toEqual(compared);
-    expect(compared.length).toBeGreaterThan(cases.due.length * 0.9);
+    expect(ours).toEqual(celerys);
+    expect(celerys.length).toBeGreaterThan(cases.due.length * 0.9);
   });
 });
 

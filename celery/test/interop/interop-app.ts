@@ -35,8 +35,9 @@ export const flaky = app.task("interop.flaky", { bind: true, maxRetries: 5 }, (s
 });
 
 export const describe = app.task("interop.describe", { bind: true }, (self, ...args: unknown[]) => {
-  const { id, retries, rootId, parentId, redelivered } = self.request;
-  return { id, args, retries, root_id: rootId, parent_id: parentId, redelivered };
+  const { id, retries, rootId, parentId, redelivered, headers } = self.request;
+  const from_beat = headers["celery_beat_task"] === true;
+  return { id, args, retries, root_id: rootId, parent_id: parentId, redelivered, from_beat };
 });
 
 /** Held until its worker is killed. */

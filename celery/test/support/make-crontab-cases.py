@@ -4,17 +4,20 @@ Run it with a Python that has Celery installed, from anywhere:
 
     python3 celery/test/support/make-crontab-cases.py
 
-The choice of cases is seeded, so a run with the same Celery writes the same file.
+The choice of cases is seeded, so a run with the same Celery writes the same file. With a seed and a count as arguments it prints that many
+other cases instead, and writes nothing.
 """
+import functools
 import json
 import random
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import celery
 from celery import Celery
-from celery.schedules import ParseException, crontab, crontab_parser
+from celery.schedules import ParseException, crontab, crontab_parser, schedule as interval
 
 ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe',
          'Africa/Casablanca', 'America/Sao_Paulo', 'Pacific/Auckland']
@@ -63,18 +66,24 @@ def moment(zone):
 
 
 def near_a_clock_change(zone):
-    tz = ZoneInfo(zone)
-    day = datetime(rng.choice([2025, 2026, 2027]), 1, 1, tzinfo=timezone.utc)
-    changes = [at for at in (day + timedelta(hours=h) for h in range(366 * 24))
-               if at.astimezone(tz).utcoffset() != (at + timedelta(hours=1)).astimezone(tz).utcoffset()]
-    at = rng.choice(changes) if changes else day
+    year = rng.choice([2025, 2026, 2027])
+    changes = clock_changes(zone, year)
+    at = rng.choice(changes) if changes else datetime(year, 1, 1, tzinfo=timezone.utc)
     return at + timedelta(seconds=rng.randrange(-6 * 3600, 6 * 3600))
+
+
+@functools.cache
+def clock_changes(zone, year):
+    tz, day = ZoneInfo(zone), datetime(year, 1, 1, tzinfo=timezone.utc)
+    return [at for at in (day + timedelta(hours=h) for h in range(366 * 24))
+            if at.astimezone(tz).utcoffset() != (at + timedelta(hours=1)).astimezone(tz).utcoffset()]
 
 
 def ms(at):
     return round(at.timestamp() * 1000)
 
 
+@functools.cache
 def app_in(zone, deadline=None):
     app = Celery('cases', set_as_current=False)
     app.conf.timezone = zone
@@ -111,6 +120,18 @@ def due_cases(count):
     return cases
 
 
+def relative_cases(count):
+    """Intervals rounded to the clock: [seconds, zone, last run, next run]."""
+    cases = []
+    for _ in range(count):
+        seconds = rng.choice([1, 7, 45, 60, 90, 600, 3599, 3600, 5400, 7200, 43200, 86400, 100000, 172800, 604800])
+        zone = rng.choice(ZONES)
+        last = moment(zone).astimezone(ZoneInfo(zone))
+        entry = interval(timedelta(seconds=seconds), relative=True, app=app_in(zone), nowfun=lambda at=last: at)
+        cases.append([seconds, zone, ms(last), ms(last.astimezone(timezone.utc) + entry.remaining_estimate(last))])
+    return cases
+
+
 def parse_cases():
     odd = ['', ',', '1,', '*/', '*/0', '5/2', '-1', '1-', 'xyz', '60', '7', '0', '13', '32', '1-5/', '*-5', 'sun-sat',
            'sat-sun', 'fri-mon', '22-2', '22-2/2', 'mon-fri/2', '*/61', '*/100', '58-3/3', '1,1,1', 'dec-feb', '31-1', '9-17/24',
@@ -128,6 +149,11 @@ def parse_cases():
 
 
 def main():
+    if len(sys.argv) == 3:
+        rng.seed(int(sys.argv[1]))
+        count = int(sys.argv[2])
+        print(json.dumps({'next': next_cases(count), 'due': due_cases(count // 4), 'relative': relative_cases(count // 2)}))
+        return
     target = Path(__file__).resolve().parent.parent / 'fixtures' / 'crontab-cases.json'
     data = {'celery': celery.__version__, 'parse': parse_cases(), 'next': next_cases(1000), 'due': due_cases(500)}
     lines = [f'  {json.dumps(key)}: ' + (json.dumps(value) if isinstance(value, str) else

@@ -1,0 +1,12 @@
+"""The interop app with a schedule, for the real Celery's Beat."""
+from interop_app import app
+
+app.conf.beat_schedule = {
+    'often': {
+        'task': 'interop.describe',
+        'schedule': 0.5,
+        'args': (1, 'two'),
+        'kwargs': {'deep': [True]},
+        'options': {'queue': 'for-ts', 'priority': 6, 'expires': 60},
+    },
+}
