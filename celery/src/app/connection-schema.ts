@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ConnectionValues, SslOptions } from "./connection-values.ts";
+import type { BrokerTransportOptions, ConnectionValues, SslOptions } from "./connection-values.ts";
 
 const seconds = z.number().nonnegative();
 const positive = z.number().positive();
@@ -14,7 +14,7 @@ const serverOptions = {
   sentinel_kwargs: orNull(z.record(z.string(), z.unknown())),
 };
 
-export const brokerTransportOptions = z
+export const brokerTransportOptions: z.ZodType<BrokerTransportOptions> = z
   .strictObject({
     ...serverOptions,
     socket_timeout: orNull(positive),
