@@ -18,6 +18,7 @@ export type {
 } from "./app/types.ts";
 export { AsyncResult, type GetOptions } from "./backend/async-result.ts";
 export { Crontab, type CrontabFields, crontab } from "./beat/crontab.ts";
+export { BeatLazyFunc } from "./beat/lazy.ts";
 export { Interval, schedule, solar } from "./beat/schedule.ts";
 export { ScheduleError } from "./beat/schedule-error.ts";
 export {

@@ -10,7 +10,8 @@ import { type BeatLock, openBeatLock } from "../redis/lock.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { Beat } from "./beat.ts";
-import { type ConfiguredEntry, readEntries } from "./entry.ts";
+import { type ConfiguredEntry, type Entry, readEntries } from "./entry.ts";
+import { BeatLazyFunc } from "./lazy.ts";
 import { ScheduleStore } from "./schedule-store.ts";
 import { openTimeZone } from "./time-zone.ts";
 
@@ -48,6 +49,8 @@ const every = (seconds: number, name = "tick"): readonly ConfiguredEntry[] =>
     },
   });
 
+const argsOf = (entry: Entry): string[] => (entry.args.length > 0 ? [JSON.stringify(entry.args)] : []);
+
 interface RunningBeat {
   readonly lines: string[];
   /** The first log line that fits. */
@@ -78,7 +81,7 @@ function startBeat(
           throw new EncodeError("args[0] is a function, which cannot be sent as JSON.");
         return {
           id: "id",
-          message: { queue: "celery", raw: `${holder}:${entry.name}`, priority: 0 },
+          message: { queue: "celery", raw: [holder, entry.name, ...argsOf(entry)].join(":"), priority: 0 },
           announce: async () => undefined,
         };
       },
@@ -136,6 +139,22 @@ describe("one Beat", () => {
       "Message Error: Couldn't apply scheduled task bad: args[0] is a function, which cannot be sent as JSON.",
     );
     await expect.poll(sent).toContain("a:tick");
+  });
+
+  test("given arguments to be worked out when sending, when entries are due, then each is sent with its own, and one that throws stops nobody", async () => {
+    let count = 0;
+    const entries = every(0.1).map((entry) => ({
+      ...entry,
+      args: [new BeatLazyFunc((by: number) => (count += by), 5), "plain"],
+    }));
+    const broken = every(0.1, "broken").map((entry) => ({
+      ...entry,
+      options: { kwargs: { x: new BeatLazyFunc(() => JSON.parse("{")) } },
+    }));
+    const beat = startBeat("a", [...broken, ...entries]);
+
+    await expect.poll(sent).toEqual(expect.arrayContaining(['a:tick:[5,"plain"]', 'a:tick:[10,"plain"]']));
+    expect(await beat.said(/Message Error/)).toMatch(/scheduled task broken: SyntaxError/);
   });
 
   test("given a Beat stopped before its interval is over, when it starts again, then with its file it goes on counting, and without it starts anew", async () => {

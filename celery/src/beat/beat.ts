@@ -5,7 +5,8 @@ import type { Log } from "../runtime/log.ts";
 import { sleep } from "../runtime/sleep.ts";
 
 import type { ConfiguredEntry, Entry } from "./entry.ts";
-import type { DueRules } from "./schedule.ts";
+import { evaluateArguments } from "./lazy.ts";
+import { type DueRules, humanizeSeconds } from "./schedule.ts";
 import type { LoadedSchedule } from "./schedule-store.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -127,7 +128,12 @@ export class Beat {
     const loaded = await store.load(configured, nowMs);
     for (const warning of loaded.warnings) log.warn({}, warning);
     const entries = catchUp(loaded, await lock.lastSent(), turn.waited);
-    return new Scheduler(entries, nowMs, { rules, maxIntervalMs });
+    const onFault = (entry: Entry, error: unknown): void =>
+      log.error(
+        { error: error as Error },
+        `beat: Cannot calculate the next run of ${entry.name} (${String(error)}), trying again in ${humanizeSeconds(maxIntervalMs / 1000)}.`,
+      );
+    return new Scheduler(entries, nowMs, { rules, maxIntervalMs, onFault });
   }
 
   async #renew(): Promise<boolean> {
@@ -169,12 +175,13 @@ export class Beat {
   /** An entry that cannot be sent is skipped until its next time, or it would be tried without pause. */
   #prepare(entry: Entry): PreparedTask | undefined {
     try {
-      return this.#deps.prepare(entry);
+      return this.#deps.prepare(evaluateArguments(entry));
     } catch (error) {
-      if (!(error instanceof CeleryError)) throw error;
+      // Whatever it is: a lazy argument is anybody's code, and one entry must not stop the others.
+      const text = error instanceof CeleryError ? error.message : String(error);
       this.#deps.log.error(
-        {},
-        `Message Error: Couldn't apply scheduled task ${entry.name}: ${error.message}`,
+        { error: error as Error },
+        `Message Error: Couldn't apply scheduled task ${entry.name}: ${text}`,
       );
       return undefined;
     }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { crontab } from "./crontab.ts";
 import type { Entry } from "./entry.ts";
 import { Interval, type Schedule } from "./schedule.ts";
@@ -19,10 +19,14 @@ const anEntry = (name: string, schedule: Schedule, lastRunAtMs = start): Entry =
   totalRunCount: 0,
 });
 
+const faults: string[] = [];
+afterEach(() => expect(faults.splice(0)).toEqual([]));
+
 const aScheduler = (entries: Entry[], nowMs = start, deadline: number | null = null): Scheduler =>
   new Scheduler(entries, nowMs, {
     rules: { ...rules, cronStartingDeadlineSeconds: deadline },
     maxIntervalMs: 300_000,
+    onFault: (entry, error) => faults.push(`${entry.name}: ${String(error)}`),
   });
 
 /** Sends whatever is due at `nowMs` and says what it was. */
@@ -110,4 +114,23 @@ describe("the order of things", () => {
     });
     expect(aScheduler([]).tick(start)).toEqual({ kind: "wait", ms: 300_000 });
   });
+});
+
+test("given a schedule of somebody's that throws, when ticking, then it is told, the others run, and its turn comes after the longest interval", () => {
+  const broken: Schedule = {
+    kind: "interval",
+    spec: "broken",
+    nextAfter: (last) => {
+      if (last === start) throw new Error("no such holiday");
+      return last + 60_000;
+    },
+  };
+  const scheduler = aScheduler([anEntry("broken", broken), anEntry("clean", new Interval(30))]);
+  expect(faults.splice(0)).toEqual(["broken: Error: no such holiday"]);
+
+  expect(sendDue(scheduler, start + 31_000)).toEqual(["clean"]);
+  expect(sendDue(scheduler, start + 299_000)).toEqual(["clean"]);
+  expect(faults).toEqual([]);
+  expect(sendDue(scheduler, start + 301_000)).toEqual([]);
+  expect(faults.splice(0)).toEqual(["broken: Error: no such holiday"]);
 });

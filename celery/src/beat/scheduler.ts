@@ -1,10 +1,17 @@
 import type { Entry } from "./entry.ts";
-import { type DueRules, dueState } from "./schedule.ts";
+import { type DueRules, type DueState, dueState } from "./schedule.ts";
 
 /** What to do now: send one entry, or wait. */
 export type Tick =
   | { readonly kind: "due"; readonly entry: Entry; readonly dueAtMs: number }
   | { readonly kind: "wait"; readonly ms: number };
+
+export interface SchedulerOptions {
+  readonly rules: DueRules;
+  readonly maxIntervalMs: number;
+  /** Hears of an entry whose schedule throws; its turn comes again after the longest interval. */
+  readonly onFault: (entry: Entry, error: unknown) => void;
+}
 
 interface Turn {
   readonly atMs: number;
@@ -19,14 +26,12 @@ interface Turn {
  */
 export class Scheduler {
   readonly #entries: Map<string, Entry>;
-  readonly #rules: DueRules;
-  readonly #maxIntervalMs: number;
+  readonly #options: SchedulerOptions;
   /** Sorted by time; as short as the schedule, so that inserting is cheaper than a heap is long to read. */
   readonly #turns: Turn[] = [];
 
-  constructor(entries: readonly Entry[], nowMs: number, options: { rules: DueRules; maxIntervalMs: number }) {
-    this.#rules = options.rules;
-    this.#maxIntervalMs = options.maxIntervalMs;
+  constructor(entries: readonly Entry[], nowMs: number, options: SchedulerOptions) {
+    this.#options = options;
     this.#entries = new Map(entries.map((entry) => [entry.name, entry]));
     for (const entry of entries) this.#enqueue(entry, nowMs);
   }
@@ -38,10 +43,10 @@ export class Scheduler {
   /** At most one entry is due at a time; ask again after {@link advance}. */
   tick(nowMs: number): Tick {
     const turn = this.#turns[0];
-    if (turn === undefined) return { kind: "wait", ms: this.#maxIntervalMs };
+    if (turn === undefined) return { kind: "wait", ms: this.#options.maxIntervalMs };
     if (turn.atMs > nowMs) return this.#waitUntil(turn.atMs, nowMs);
     const entry = this.#entries.get(turn.name) as Entry;
-    const state = dueState(entry.schedule, entry.lastRunAtMs, nowMs, this.#rules);
+    const state = this.#stateOf(entry, nowMs);
     if (state.isDue) return { kind: "due", entry, dueAtMs: state.dueAtMs };
     // A run missed by more than the starting deadline: not made up for, so its turn is the next one.
     this.#turns.shift();
@@ -65,11 +70,21 @@ export class Scheduler {
   }
 
   #waitUntil(atMs: number, nowMs: number): Tick {
-    return { kind: "wait", ms: Math.min(atMs - nowMs, this.#maxIntervalMs) };
+    return { kind: "wait", ms: Math.min(atMs - nowMs, this.#options.maxIntervalMs) };
+  }
+
+  /** A schedule may be anybody's code, and one that throws must not stop the others. @see celery 5.7.0 beat.py, `_is_due_failed` */
+  #stateOf(entry: Entry, nowMs: number): DueState {
+    try {
+      return dueState(entry.schedule, entry.lastRunAtMs, nowMs, this.#options.rules);
+    } catch (error) {
+      this.#options.onFault(entry, error);
+      return { isDue: false, dueAtMs: nowMs + this.#options.maxIntervalMs };
+    }
   }
 
   #enqueue(entry: Entry, nowMs: number): void {
-    const { isDue, dueAtMs } = dueState(entry.schedule, entry.lastRunAtMs, nowMs, this.#rules);
+    const { isDue, dueAtMs } = this.#stateOf(entry, nowMs);
     this.#insert({ atMs: isDue ? nowMs : dueAtMs, name: entry.name });
   }
 
