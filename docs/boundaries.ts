@@ -43,14 +43,15 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     packages: [],
     typesOnly: engine("backend"),
   },
-  "celery/src/events": { own: engine("redis", "protocol", "runtime"), packages: [] },
+  "celery/src/events": { own: engine("redis", "protocol", "runtime"), packages: ["zod"] },
   "celery/src/control": { own: engine("redis", "protocol", "runtime"), packages: ["zod"] },
   "celery/src/observe": { own: engine("redis", "events", "protocol", "runtime"), packages: [] },
+  // One run of a task. Below the app, which runs tasks itself when it is to be eager (ADR 21).
+  "celery/src/execution": { own: engine("protocol", "runtime"), packages: [], typesOnly: engine("app") },
   "celery/src/app": {
-    own: engine("transport", "backend", "events", "control", "protocol", "runtime"),
+    own: engine("execution", "transport", "backend", "events", "control", "protocol", "runtime"),
     packages: ["zod", "tsx"],
   },
-  "celery/src/execution": { own: engine("app", "protocol", "runtime"), packages: [] },
   "celery/src/pool": { own: engine("execution", "app", "protocol", "runtime"), packages: ["tsx"] },
   "celery/src/beat": {
     own: engine("app", "events", "redis", "protocol", "runtime"),
@@ -144,6 +145,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
   "client/src/main.tsx": { ...view("ui"), own: ["client/src"] },
 
   // What stands on top.
+  bench: { own: [], packages: [] },
   lessons: { own: [], packages: ["celery", "express"] },
   e2e: {
     own: [],

@@ -1,0 +1,4 @@
+// What every JavaScript system runs: the smallest task there is.
+export function noop() {
+  return null;
+}
