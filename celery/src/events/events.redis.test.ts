@@ -130,16 +130,24 @@ describe("a worker's signs of life", () => {
 });
 
 describe("what else is on the channels", () => {
-  test("given garbage and custom events, when they are published, then the receiver skips them and goes on", async () => {
+  test("given garbage and custom events, when they are published, then the typed events skip them and the raw ones tell of the custom event", async () => {
     const { seen, until } = await listen();
+    const receiver = openEventReceiver(url);
+    onTestFinished(() => receiver[Symbol.asyncDispose]());
+    await receiver.ready;
+    const custom = once(receiver.events, "raw");
     await using redis = openConnection(url);
     for (const text of ["", "{", '{"body": "bm8="}', "\u0000"])
       await redis.call("PUBLISH", "/20.celeryev/task.multi", text);
 
+    const events = aDispatcher(url, false);
+    events.sendCustom("payment-refused", { uuid: "t1", amount: 3 });
+    await events.flush();
     aDispatcher().send("task-started", { uuid: "after" });
     await until((event) => event.type === "task-started" && event.uuid === "after");
 
     expect(seen).toHaveLength(1);
+    expect((await custom)[0]).toMatchObject({ type: "payment-refused", amount: 3, hostname: "w1@vm" });
   });
 });
 

@@ -1,12 +1,14 @@
 import { EventEmitter } from "node:events";
 import { decodeBroadcast } from "../protocol/broadcast.ts";
-import { type CeleryEvent, readEvents } from "../protocol/event.ts";
+import { type CeleryEvent, type RawEvent, readEvents, readRawEvents } from "../protocol/event.ts";
 import { openSubscriber } from "../redis/subscriber.ts";
 import { parseRedisUrl } from "../redis/url.ts";
 import { eventChannel } from "./dispatcher.ts";
 
 export interface EventReceiverEvents {
   event: [event: CeleryEvent];
+  /** Every event, of types that somebody made up too, with every field as it came. */
+  raw: [event: RawEvent];
   /** Listening. After a gap: what was sent meanwhile is missed, as pub/sub has no memory. */
   up: [];
   /** The broker is away. It goes on trying. */
@@ -43,7 +45,11 @@ export function openEventReceiver(brokerUrl: string): EventReceiver {
   const events = new EventEmitter<EventReceiverEvents>();
   subscriber.events.on("message", (_channel, text) => {
     const broadcast = decodeBroadcast(text);
-    for (const event of broadcast ? readEvents(broadcast.body) : []) events.emit("event", event);
+    if (!broadcast) return;
+    if (events.listenerCount("raw") > 0)
+      for (const event of readRawEvents(broadcast.body)) events.emit("raw", event);
+    if (events.listenerCount("event") > 0)
+      for (const event of readEvents(broadcast.body)) events.emit("event", event);
   });
   subscriber.events.on("up", () => events.emit("up"));
   subscriber.events.on("down", (fault) => events.emit("down", fault));

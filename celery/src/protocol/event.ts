@@ -69,6 +69,8 @@ export interface EventMap {
   readonly "task-retried": TaskTrouble;
   readonly "task-revoked": TaskRevoked;
   readonly "task-rejected": TaskEvent & { readonly requeue: boolean };
+  /** Its run was ended to run again elsewhere: a cold shutdown, a lost connection. */
+  readonly "task-cancelled": TaskEvent;
   readonly "worker-online": WorkerEvent;
   readonly "worker-heartbeat": WorkerEvent;
   readonly "worker-offline": WorkerEvent;
@@ -95,9 +97,9 @@ export interface EventStamp {
 }
 
 /** An event in Celery's order of keys. */
-export function makeEvent<T extends EventType>(
-  type: T,
-  fields: EventFields<T>,
+export function makeEvent(
+  type: string,
+  fields: Readonly<Record<string, unknown>> | EventFields<EventType>,
   stamp: EventStamp,
 ): Record<string, unknown> {
   const { hostname, utcoffset, pid, clock, timestamp } = stamp;
@@ -166,6 +168,7 @@ const shapes: { readonly [T in EventType]: z.ZodType<EventMap[T] & EventStamp> }
     expired: z.boolean().default(false),
   }),
   "task-rejected": z.looseObject({ ...stamp, ...taskEvent, requeue: z.boolean().default(false) }),
+  "task-cancelled": z.looseObject({ ...stamp, ...taskEvent }),
   "worker-online": z.looseObject({ ...stamp, ...workerEvent }),
   "worker-heartbeat": z.looseObject({ ...stamp, ...workerEvent }),
   "worker-offline": z.looseObject({ ...stamp, ...workerEvent }),
@@ -182,6 +185,23 @@ export function readEvents(body: unknown): readonly CeleryEvent[] {
   });
 }
 
+/** Any event, one that somebody made up included: what every one of them has, and what else came with it. */
+export interface RawEvent extends EventStamp {
+  /** `task-succeeded`, `worker-online`, `payment-refused`, … */
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+const rawShape = z.looseObject({ ...stamp, type: z.string() });
+
+/** As `readEvents`, but with every type of event and every field as it came. */
+export function readRawEvents(body: unknown): readonly RawEvent[] {
+  return (Array.isArray(body) ? body : [body]).flatMap((item) => {
+    const parsed = rawShape.safeParse(item);
+    return parsed.success ? [parsed.data] : [];
+  });
+}
+
 function readEvent(item: unknown): CeleryEvent | undefined {
   const type = z.object({ type: z.string() }).safeParse(item);
   if (!type.success || !isEventType(type.data.type)) return undefined;
@@ -194,6 +214,6 @@ function isEventType(type: string): type is EventType {
 }
 
 /** `task-sent` → `task.sent`: the routing key, and the end of the channel's name. */
-export function eventRoutingKey(type: EventType): string {
-  return type.replace("-", ".");
+export function eventRoutingKey(type: string): string {
+  return type.replaceAll("-", ".");
 }
