@@ -1,6 +1,6 @@
 import type { Entry } from "./entry.ts";
 
-const MARK = Symbol.for("celery.BeatLazyFunc");
+const MARK: unique symbol = Symbol.for("celery.BeatLazyFunc");
 
 /**
  * An argument of a periodic task that is worked out each time Beat sends it:
@@ -13,7 +13,7 @@ const MARK = Symbol.for("celery.BeatLazyFunc");
  */
 export class BeatLazyFunc<Args extends readonly unknown[] = readonly unknown[]> {
   /** A registered symbol and not the class tells it, so that one from another copy of this library counts too. */
-  readonly [MARK] = true;
+  readonly [MARK]: true = true;
   readonly #work: () => unknown;
 
   constructor(work: (...args: Args) => unknown, ...args: Args) {
