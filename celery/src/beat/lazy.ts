@@ -1,7 +1,5 @@
 import type { Entry } from "./entry.ts";
 
-const MARK: unique symbol = Symbol.for("celery.BeatLazyFunc");
-
 /**
  * An argument of a periodic task that is worked out each time Beat sends it:
  *
@@ -12,8 +10,8 @@ const MARK: unique symbol = Symbol.for("celery.BeatLazyFunc");
  * @see celery 5.7.0 beat.py, `BeatLazyFunc`
  */
 export class BeatLazyFunc<Args extends readonly unknown[] = readonly unknown[]> {
-  /** A registered symbol and not the class tells it, so that one from another copy of this library counts too. */
-  readonly [MARK]: true = true;
+  /** This and not the class tells it, so that one from another copy of this library counts too. */
+  readonly isBeatLazyFunc: true = true;
   readonly #work: () => unknown;
 
   constructor(work: (...args: Args) => unknown, ...args: Args) {
@@ -37,7 +35,7 @@ export function evaluateArguments(entry: Entry): Entry {
 }
 
 function evaluate(value: unknown): unknown {
-  return typeof value === "object" && value !== null && MARK in value
+  return typeof value === "object" && value !== null && "isBeatLazyFunc" in value
     ? (value as BeatLazyFunc).evaluate()
     : value;
 }
