@@ -6,6 +6,13 @@ import type { ApplyOptions, TaskOptions } from "./types.ts";
 /** Every name there is; the compiler sees to it that none is missing. */
 const TASK_OPTIONS: Readonly<Record<keyof TaskOptions, true>> = {
   bind: true,
+  parameters: true,
+  typing: true,
+  beforeStart: true,
+  onSuccess: true,
+  onFailure: true,
+  onRetry: true,
+  afterReturn: true,
   maxRetries: true,
   defaultRetryDelay: true,
   autoretryFor: true,

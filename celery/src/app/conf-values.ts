@@ -106,6 +106,12 @@ export interface ConfValues extends ConnectionValues {
   /** Store STARTED when a task begins. */
   task_track_started: boolean;
   task_ignore_result: boolean;
+  /** `delay` and `applyAsync` run the task here instead of sending it. For tests of code that sends. */
+  task_always_eager: boolean;
+  /** What an eager task throws is thrown to the caller. */
+  task_eager_propagates: boolean;
+  /** Keep the results of eager tasks in the result backend. */
+  task_store_eager_result: boolean;
   task_store_errors_even_if_ignored: boolean;
   /** Seconds after which a task's process is killed. */
   task_time_limit: number | null;

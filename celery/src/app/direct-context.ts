@@ -9,6 +9,7 @@ export function directContext(task: AnyTask, args: readonly unknown[]): TaskCont
     name: task.name,
     request: directRequest(task, args),
     signal: new AbortController().signal,
+    sendEvent: () => undefined,
     retry: ({ exc }: RetryOptions = {}): never => {
       throw (
         exc ??

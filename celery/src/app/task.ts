@@ -1,7 +1,12 @@
+import type { AsyncResult } from "../backend/async-result.ts";
+import { bindArguments } from "../execution/bind-arguments.ts";
+import { declareSignature, readSignature, type TaskSignature } from "../execution/parameters.ts";
 import { InvalidArgument } from "../protocol/errors.ts";
 import type { Conf } from "./conf.ts";
 import { directContext } from "./direct-context.ts";
-import type { ApplyOptions, CeleryApp, ResolvedTaskOptions, Task, TaskOptions } from "./types.ts";
+import { applyAlwaysEagerly, applyEagerly, type EagerOptions } from "./eager.ts";
+import { pickHandlers } from "./task-handlers.ts";
+import type { AnyTask, ApplyOptions, CeleryApp, ResolvedTaskOptions, Task, TaskOptions } from "./types.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -21,20 +26,47 @@ export function makeTask(
     app: { value: app },
     options: { get: cachedOptions(options, app.conf), enumerable: true },
     run: { value: run },
-    delay: { value: (...args: readonly unknown[]) => app.sendTask(name, args) },
+    signature: { get: cachedSignature(name, options, run) },
+    delay: { value: (...args: readonly unknown[]) => send(task, args, {}) },
     applyAsync: {
-      value: (args: readonly unknown[] = [], applyOptions: ApplyOptions = {}) => {
-        if (!Array.isArray(args)) {
-          throw new InvalidArgument(
-            `${name}.applyAsync takes the arguments as a list: ${name}.applyAsync([1, 2], { countdown: 5 }).`,
-          );
-        }
-        return app.sendTask(name, args, applyOptions);
-      },
+      value: (args: readonly unknown[] = [], applyOptions: ApplyOptions = {}) => send(task, args, applyOptions),
+    },
+    apply: {
+      value: (args: readonly unknown[] = [], eagerOptions: EagerOptions = {}) =>
+        applyEagerly(task, args, eagerOptions),
     },
     AsyncResult: { value: (id: string) => app.AsyncResult(id) },
   }) as unknown as Task<readonly unknown[], unknown>;
   return task;
+}
+
+/** @throws TypeError when the arguments do not fit, in Python's words (`typing`). */
+function send(task: AnyTask, args: readonly unknown[], options: ApplyOptions): Promise<AsyncResult<unknown>> {
+  const { name, app } = task;
+  if (!Array.isArray(args)) {
+    throw new InvalidArgument(
+      `${name}.applyAsync takes the arguments as a list: ${name}.applyAsync([1, 2], { countdown: 5 }).`,
+    );
+  }
+  if (task.options.typing) checkArguments(task, args, options);
+  if (!app.conf.task_always_eager) return app.sendTask(name, args, options);
+  return applyAlwaysEagerly(task, args, options);
+}
+
+/** A link's result comes as a further argument later; a chain's first step has all of its own. */
+function checkArguments({ name, signature }: AnyTask, args: readonly unknown[], options: ApplyOptions): void {
+  bindArguments(name, signature, { args, kwargs: options.kwargs ?? NO_KWARGS });
+}
+
+const NO_KWARGS: Readonly<Record<string, unknown>> = {};
+
+/** Read when it is first asked for, once. */
+function cachedSignature(name: string, options: TaskOptions, run: AnyFunction): () => TaskSignature | null {
+  let signature: TaskSignature | null | undefined = options.parameters && declareSignature(name, options.parameters);
+  return () => {
+    if (signature === undefined) signature = readSignature(run, options.bind ?? false);
+    return signature;
+  };
 }
 
 /** Resolved once per state of the configuration: a task may be made before `conf.update`. */
@@ -54,6 +86,8 @@ function cachedOptions(options: TaskOptions, conf: Conf): () => ResolvedTaskOpti
 function resolveOptions(options: TaskOptions, conf: Conf): ResolvedTaskOptions {
   return {
     bind: options.bind ?? false,
+    typing: options.typing ?? true,
+    handlers: pickHandlers(options),
     maxRetries: options.maxRetries === undefined ? 3 : options.maxRetries,
     defaultRetryDelay: options.defaultRetryDelay ?? 180,
     autoretryFor: options.autoretryFor ?? [],

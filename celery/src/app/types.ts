@@ -1,18 +1,29 @@
 import type { AsyncResult } from "../backend/async-result.ts";
 import type { ResultBackend } from "../backend/backend.ts";
 import type { DeliveryInfo } from "../protocol/message.ts";
+import type { TaskSignature } from "../execution/parameters.ts";
 import type { TaskState } from "../protocol/states.ts";
+import type { Retry } from "../protocol/task-signals.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Conf } from "./conf.ts";
 import type { Control } from "./control.ts";
+import type { EagerOptions, EagerResult } from "./eager.ts";
 import type { Signals } from "./signals.ts";
+import type { ResolvedHandlers, TaskHandlers } from "./task-handlers.ts";
 
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
 /** How a task behaves. What is not given comes from the app's configuration. Times in seconds. */
-export interface TaskOptions {
+export interface TaskOptions extends TaskHandlers {
   /** The function gets its `TaskContext` as first argument. */
   readonly bind?: boolean;
+  /**
+   * Names of the function's parameters in order (`"y?"` may be left out, `"...rest"`, `"**kwargs"`), to which keyword arguments are
+   * mapped. Default: read from its source, which a minifier changes.
+   */
+  readonly parameters?: readonly string[];
+  /** `false`: the sender does not check that the arguments fit. Default true. */
+  readonly typing?: boolean;
   /** Retries after the first run; `null` is for ever. Default 3. */
   readonly maxRetries?: number | null;
   /** Wait before a retry that does not say otherwise. Default 180. */
@@ -54,6 +65,8 @@ export interface TaskOptions {
 /** A task's options with the configuration filled in. */
 export interface ResolvedTaskOptions {
   readonly bind: boolean;
+  readonly typing: boolean;
+  readonly handlers: ResolvedHandlers;
   readonly maxRetries: number | null;
   readonly defaultRetryDelay: number;
   readonly autoretryFor: readonly ErrorClass[];
@@ -110,6 +123,20 @@ export interface RetryOptions {
   readonly args?: readonly unknown[];
   readonly kwargs?: Readonly<Record<string, unknown>>;
   readonly queue?: string;
+  /** Sends it through this exchange instead of to its queue. */
+  readonly exchange?: string;
+  readonly routingKey?: string;
+  readonly priority?: number;
+  /** Seconds. */
+  readonly timeLimit?: number;
+  readonly softTimeLimit?: number;
+  /** Discard when later than this: seconds from now, or a moment. */
+  readonly expires?: number | Date;
+  readonly ignoreResult?: boolean;
+  readonly shadow?: string;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  /** `false`: returns the `Retry` instead of throwing it. The task goes on, and is sent again however it ends. */
+  readonly throw?: boolean;
 }
 
 /** What a bound task sees of the message that started it. */
@@ -132,6 +159,8 @@ export interface RequestInfo {
   readonly headers: Readonly<Record<string, unknown>>;
   /** True when the function was called here and now instead of being sent. */
   readonly calledDirectly: boolean;
+  /** True when it runs in the caller's process (`apply`, `task_always_eager`). */
+  readonly isEager?: boolean;
 }
 
 /** `self` of a bound task. */
@@ -142,9 +171,12 @@ export interface TaskContext {
   /** Aborts at the soft time limit and at a cold shutdown. */
   readonly signal: AbortSignal;
   /** Sends the task again. Never returns: it throws `Retry`, or the error when the retries are used up. */
-  retry(options?: RetryOptions): never;
+  retry(options?: RetryOptions & { readonly throw?: true }): never;
+  retry(options: RetryOptions): Retry;
   /** Stores a state of the task's own, e.g. `PROGRESS` with `{ done: 1, total: 3 }`. */
   updateState(state: TaskState, meta?: unknown): Promise<void>;
+  /** Publishes an event about this task for monitors, e.g. `task-progress`, when the worker sends task events (`-E`). */
+  sendEvent(type: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 /** What the worker needs of a task, whatever its types. */
@@ -155,6 +187,8 @@ export interface AnyTask {
   readonly options: ResolvedTaskOptions;
   /** The learner's function. A bound task's first argument is its `TaskContext`. */
   readonly run: (...args: readonly unknown[]) => unknown;
+  /** What the function takes; null when its source does not tell. */
+  readonly signature: TaskSignature | null;
 }
 
 /** A function returning nothing arrives as `null`. */
@@ -167,6 +201,12 @@ export interface Task<Args extends readonly unknown[], Result> extends AnyTask {
   readonly delay: (...args: Args) => Promise<AsyncResult<Result>>;
   /** As `delay`, with options for this one call. */
   readonly applyAsync: (args: Args, options?: ApplyOptions) => Promise<AsyncResult<Result>>;
+  /**
+   * Runs the task here and now as a worker would, retries included, and sends nothing.
+   *
+   * @throws what the task threw, with `throw: true` or `task_eager_propagates`.
+   */
+  readonly apply: (args?: Args, options?: EagerOptions) => Promise<EagerResult<Result>>;
   /** The receipt for a task of this name that was sent elsewhere. */
   readonly AsyncResult: (taskId: string) => AsyncResult<Result>;
 }

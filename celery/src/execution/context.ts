@@ -1,31 +1,57 @@
-import type { AnyTask, RetryOptions, TaskContext } from "../app/types.ts";
+import type { AnyTask, CeleryApp, RequestInfo, RetryOptions, TaskContext } from "../app/types.ts";
 import type { TaskState } from "../protocol/states.ts";
+import type { Retry } from "../protocol/task-signals.ts";
 import type { TaskRequest } from "./request.ts";
-import { planRetry, type RetryDeps } from "./retry.ts";
-import type { RunSignal } from "./soft-limit.ts";
-
-export interface ContextDeps extends RetryDeps {
-  /** Has the worker store the state; settles when it is stored. */
-  updateState(state: TaskState, meta: unknown): Promise<void>;
-}
+import { type PlannedRetry, planRetry, type RetryDeps } from "./retry.ts";
+import type { Run } from "./run.ts";
 
 /** `self` for one run of a bound task. */
-export function makeContext(
-  task: AnyTask,
-  request: TaskRequest,
-  run: RunSignal,
-  deps: ContextDeps,
-): TaskContext {
-  return {
-    app: task.app,
-    name: task.name,
-    request,
-    get signal(): AbortSignal {
-      return run.signal;
-    },
-    retry(options: RetryOptions = {}): never {
-      throw planRetry(task, request, options, deps);
-    },
-    updateState: (state, meta = null) => deps.updateState(state, meta),
-  };
+export class RunContext implements TaskContext {
+  readonly request: RequestInfo;
+  /** What `self.retry({ throw: false })` decided: the task goes on, and is sent again all the same. */
+  readonly quietRetries: PlannedRetry[] = [];
+  /** Celery's `override_max_retries`: what `self.retry({ maxRetries })` said counts for `autoretryFor` too. */
+  maxRetries: number | null | undefined;
+  readonly #task: AnyTask;
+  readonly #request: TaskRequest;
+  readonly #run: Run;
+  readonly #deps: RetryDeps;
+
+  constructor(task: AnyTask, request: TaskRequest, run: Run, deps: RetryDeps) {
+    this.request = request;
+    this.#task = task;
+    this.#request = request;
+    this.#run = run;
+    this.#deps = deps;
+  }
+
+  get app(): CeleryApp {
+    return this.#task.app;
+  }
+
+  get name(): string {
+    return this.#task.name;
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal;
+  }
+
+  retry(options?: RetryOptions & { readonly throw?: true }): never;
+  retry(options: RetryOptions): Retry;
+  retry(options: RetryOptions = {}): Retry {
+    if (options.maxRetries !== undefined) this.maxRetries = options.maxRetries;
+    const retry = planRetry(this.#task, this.#request, options, this.#deps);
+    if (options.throw !== false) throw retry;
+    this.quietRetries.push(retry);
+    return retry;
+  }
+
+  updateState(state: TaskState, meta: unknown = null): Promise<void> {
+    return this.#run.host.updateState(state, meta);
+  }
+
+  sendEvent(type: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.#run.host.sendEvent(type, fields);
+  }
 }

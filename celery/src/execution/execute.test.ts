@@ -1,39 +1,54 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { aRequest, taskOptions } from "../../test/support/builders.ts";
+import { makeSignals, type Signals } from "../app/signals.ts";
 import type { AnyTask, CeleryApp, ResolvedTaskOptions, TaskContext } from "../app/types.ts";
 import { Ignore, Reject, Retry, SoftTimeLimitExceeded } from "../protocol/task-signals.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type ExecuteDeps, type Execution, execute } from "./execute.ts";
 import type { Outcome } from "./outcome.ts";
+import { readSignature } from "./parameters.ts";
 import type { TaskRequest } from "./request.ts";
+import { Run, type RunHost } from "./run.ts";
 
 const NOW = 1_795_256_000_000;
 
 interface Trial {
   readonly options?: Partial<ResolvedTaskOptions>;
   readonly request?: Partial<TaskRequest>;
-  readonly deps?: Partial<ExecuteDeps>;
+  readonly deps?: Partial<ExecuteDeps & RunHost>;
+  /** Given the run when it begins. */
+  readonly onRun?: (run: Run) => void;
+  readonly signals?: Signals;
 }
 
 /** Runs `run` as the task `tasks.add`. */
 function trial(
   run: (...args: never[]) => unknown,
-  { options, request, deps }: Trial = {},
+  { options, request, deps, onRun, signals = makeSignals() }: Trial = {},
 ): Promise<Execution> {
   const app = {
     tasks: new Map<string, AnyTask>(),
+    signals,
     runInTask: (_current: unknown, work: () => unknown) => work(),
   } as unknown as CeleryApp;
-  const task = { name: "tasks.add", app, options: taskOptions(options), run } as unknown as AnyTask;
+  const resolved = taskOptions(options);
+  const signature = readSignature(run, resolved.bind);
+  const task = { name: "tasks.add", app, options: resolved, run, signature } as unknown as AnyTask;
   (app.tasks as Map<string, AnyTask>).set(task.name, task);
-  return execute(aRequest(request), {
+  const host: RunHost = {
+    updateState: () => Promise.resolve(),
+    onSoftLimit: () => undefined,
+    sendEvent: () => undefined,
+    ...deps,
+  };
+  const current = new Run(host);
+  onRun?.(current);
+  return execute(aRequest(request), current, {
     app,
     clock: { ...systemClock, nowMs: () => NOW },
     random: () => 0.999,
-    signal: new AbortController().signal,
-    updateState: () => Promise.resolve(),
-    onSoftLimit: () => undefined,
+    report: () => undefined,
     ...deps,
   });
 }
@@ -210,7 +225,7 @@ test("given the last retry, when another is asked for, then the task fails with 
 });
 
 test("given the last retry without an error, when another is asked for, then it is MaxRetriesExceededError", async () => {
-  const outcome = await outcomeOf((self: TaskContext) => self.retry(), {
+  const outcome = await outcomeOf((self: TaskContext, _x: number) => self.retry(), {
     options: { bind: true, maxRetries: 0 },
     request: { id: "abc", args: [1], kwargs: {} },
   });
@@ -338,17 +353,39 @@ test("given a soft limit, when a wait on self.signal ends with AbortError, then 
 });
 
 test("given a run that is given up from outside, when the task minds its signal or not, then it ends", async () => {
-  const giveUp = new AbortController();
+  const runs: Run[] = [];
   const ended = trial(
     (self: TaskContext) =>
       new Promise((_resolve) => {
         self.signal.addEventListener("abort", () => undefined);
-        queueMicrotask(() => giveUp.abort(new Error("cold shutdown")));
+        queueMicrotask(() => runs[0]?.giveUp(new Error("cold shutdown")));
       }),
-    { options: { bind: true }, deps: { signal: giveUp.signal } },
+    { options: { bind: true }, onRun: (run) => runs.push(run) },
   );
 
   expect(await ended).toMatchObject({ abandoned: true, outcome: { state: "FAILURE" } });
+});
+
+test("given a run that was given up before it began, when it is executed, then the function is not called", async () => {
+  const calls: unknown[] = [];
+
+  await trial(() => calls.push(1), { onRun: (run) => run.giveUp(new Error("cold shutdown")) });
+
+  expect(calls).toEqual([]);
+});
+
+test("given a task told by hand that its time is over, when it reads its signal later, then that has aborted", async () => {
+  const runs: Run[] = [];
+
+  const outcome = await outcomeOf(
+    (self: TaskContext) => {
+      runs[0]?.expire(null);
+      return self.signal.aborted;
+    },
+    { options: { bind: true }, onRun: (run) => runs.push(run) },
+  );
+
+  expect(outcome).toMatchObject({ resultJson: "true" });
 });
 
 test("given an error with a cause, when its traceback is written, then the cause comes first, as in Python", async () => {

@@ -9,6 +9,8 @@ export type Outcome =
       /** The return value as Python's `repr` would show it, cut as Celery cuts it. */
       readonly resultRepr: string;
       readonly runtimeSeconds: number;
+      /** `self.retry({ throw: false })`: to be run again all the same. */
+      readonly retriedToo?: readonly RetryPlan[];
     }
   | {
       readonly state: "FAILURE";
@@ -19,6 +21,7 @@ export type Outcome =
       /** The task names this error in `throws`: logged at INFO, without a traceback. */
       readonly expected: boolean;
       readonly runtimeSeconds: number;
+      readonly retriedToo?: readonly RetryPlan[];
     }
   | {
       readonly state: "RETRY";
@@ -48,4 +51,20 @@ export interface RetryPlan {
   readonly kwargs: Readonly<Record<string, unknown>> | null;
   /** Null = the queue the task came from. */
   readonly queue: string | null;
+  /** Null = as they were. With `exchange`, `routingKey` is the key; otherwise it means nothing. */
+  readonly exchange: string | null;
+  readonly routingKey: string | null;
+  readonly priority: number | null;
+  /** What else is different in the next message. */
+  readonly changes: RetryChanges;
+}
+
+/** Of the message's headers; what is not given stays. Limits in seconds. */
+export interface RetryChanges {
+  readonly timeLimit?: number;
+  readonly softTimeLimit?: number;
+  readonly expiresEpochSeconds?: number;
+  readonly ignoreResult?: boolean;
+  readonly shadow?: string;
+  readonly headers?: Readonly<Record<string, unknown>>;
 }

@@ -4,7 +4,7 @@ import { formatPython, formatPythonArgs } from "../protocol/python-repr.ts";
 import { MaxRetriesExceededError, Retry } from "../protocol/task-signals.ts";
 import { formatWireError } from "../protocol/wire-error.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { RetryPlan } from "./outcome.ts";
+import type { RetryChanges, RetryPlan } from "./outcome.ts";
 import type { TaskRequest } from "./request.ts";
 import { thrownError } from "./thrown-error.ts";
 
@@ -38,18 +38,72 @@ export function planRetry(
   deps: RetryDeps,
 ): PlannedRetry {
   const maxRetries = options.maxRetries === undefined ? task.options.maxRetries : options.maxRetries;
-  if (maxRetries !== null && request.retries + 1 > maxRetries) throw exhausted(request, options);
+  const call = nextArguments(task, request, options);
+  if (maxRetries !== null && request.retries + 1 > maxRetries) throw exhausted(request, call, options.exc);
   const now = deps.clock.nowMs() / 1000;
   const countdown = options.countdown ?? task.options.defaultRetryDelay;
   const when = options.eta ?? countdown;
   const plan: RetryPlan = {
     etaEpochSeconds: options.eta ? options.eta.getTime() / 1000 : now + countdown,
     message: retryMessage(when, options.exc),
-    args: asSent(options.args ?? null),
-    kwargs: asSent(options.kwargs ?? null),
+    args: asSent(call.args),
+    kwargs: asSent(call.kwargs),
     queue: options.queue ?? null,
+    exchange: options.exchange ?? null,
+    routingKey: options.routingKey ?? null,
+    priority: options.priority ?? null,
+    changes: changesOf(options, now),
   };
   return new PlannedRetry(plan, { exc: options.exc, when });
+}
+
+/** Null where nothing is new. */
+interface NextArguments {
+  readonly args: readonly unknown[] | null;
+  readonly kwargs: Readonly<Record<string, unknown>> | null;
+}
+
+/**
+ * New positional arguments replace keywords of the same parameters, and the other way round; the rest is kept.
+ *
+ * @see celery 5.7.0 app/task.py, `Task.retry`
+ */
+function nextArguments({ signature }: AnyTask, request: TaskRequest, options: RetryOptions): NextArguments {
+  const { args = null, kwargs = null } = options;
+  const names = signature?.parameters.map(({ name }) => name) ?? [];
+  if (args !== null && kwargs === null) {
+    const covered = new Set(names.slice(0, args.length));
+    const kept = Object.entries(request.kwargs).filter(([name]) => !covered.has(name));
+    return {
+      args,
+      kwargs: kept.length === Object.keys(request.kwargs).length ? null : Object.fromEntries(kept),
+    };
+  }
+  if (kwargs === null || args !== null || signature === null) return { args, kwargs };
+  const replaced = names.slice(0, request.args.length).filter((name) => Object.hasOwn(kwargs, name));
+  if (replaced.length === 0) return { args, kwargs };
+  const others = Object.entries(kwargs).filter(([name]) => !replaced.includes(name));
+  return {
+    args: request.args.map((value, index) => {
+      const name = names[index];
+      return name !== undefined && replaced.includes(name) ? kwargs[name] : value;
+    }),
+    kwargs: Object.fromEntries(others),
+  };
+}
+
+function changesOf(options: RetryOptions, nowSeconds: number): RetryChanges {
+  const { timeLimit, softTimeLimit, expires, ignoreResult, shadow, headers } = options;
+  const expiresEpochSeconds =
+    expires instanceof Date ? expires.getTime() / 1000 : nowSeconds + (expires ?? 0);
+  return {
+    ...(timeLimit !== undefined && { timeLimit }),
+    ...(softTimeLimit !== undefined && { softTimeLimit }),
+    ...(expires !== undefined && { expiresEpochSeconds }),
+    ...(ignoreResult !== undefined && { ignoreResult }),
+    ...(shadow !== undefined && { shadow }),
+    ...(headers !== undefined && { headers: asSent(headers) }),
+  };
 }
 
 /** What a value is after its journey; a value that cannot travel fails here, where the task can be blamed. */
@@ -57,10 +111,10 @@ function asSent<T>(value: T): T {
   return decodeJson(encodeJson(value)) as T;
 }
 
-function exhausted(request: TaskRequest, options: RetryOptions): Error {
-  if (options.exc) return options.exc;
-  const args = formatPythonArgs(options.args ?? request.args);
-  const kwargs = formatPython(options.kwargs ?? request.kwargs);
+function exhausted(request: TaskRequest, call: NextArguments, exc: Error | undefined): Error {
+  if (exc) return exc;
+  const args = formatPythonArgs(call.args ?? request.args);
+  const kwargs = formatPython(call.kwargs ?? request.kwargs);
   return new MaxRetriesExceededError(
     `Can't retry ${request.task}[${request.id}] args:${args} kwargs:${kwargs}`,
   );

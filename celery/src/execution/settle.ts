@@ -1,10 +1,10 @@
-import type { AnyTask } from "../app/types.ts";
+import type { AnyTask, RetryOptions } from "../app/types.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { formatPython } from "../protocol/python-repr.ts";
 import { Ignore, Reject, Retry } from "../protocol/task-signals.ts";
 import { formatWireError } from "../protocol/wire-error.ts";
-import type { Outcome } from "./outcome.ts";
-import type { TaskRequest } from "./request.ts";
+import type { RunScene } from "./execute.ts";
+import type { Outcome, RetryPlan } from "./outcome.ts";
 import { autoretryOptions, isAutoretried, PlannedRetry, planRetry, type RetryDeps } from "./retry.ts";
 import { thrownError } from "./thrown-error.ts";
 import { formatTraceback } from "./traceback.ts";
@@ -13,59 +13,74 @@ import { formatTraceback } from "./traceback.ts";
 const RESULT_REPR = { maxLength: 1024 };
 
 /** How the function ended. */
-export type Attempt = { readonly abandoned: boolean } & (
+export type Attempt =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown }
-);
+  | { readonly ok: false; readonly error: unknown };
 
 export interface SettleDeps extends RetryDeps {
   /** Seconds since the run began. */
   elapsed(): number;
 }
 
+/** What is settled: the outcome, and what the function returned or threw in the end, for who listens in this process. */
+export interface Settled {
+  readonly outcome: Outcome;
+  readonly retval: unknown;
+}
+
 /** What the end of the function means for the task. */
-export function settle(attempt: Attempt, task: AnyTask, request: TaskRequest, deps: SettleDeps): Outcome {
-  if (!attempt.ok) return settleThrown(attempt.error, task, request, deps);
+export function settle(attempt: Attempt, scene: RunScene): Settled {
+  const { deps } = scene;
+  if (!attempt.ok) return settleThrown(attempt.error, scene);
+  const { value } = attempt;
   try {
-    return success(attempt.value, deps.elapsed());
+    return { outcome: { ...success(value, deps.elapsed()), ...retriedToo(scene) }, retval: value };
   } catch (error) {
-    return failure(error, false, deps.elapsed());
+    return { outcome: failure(error, false, deps.elapsed()), retval: error };
   }
 }
 
-function settleThrown(thrown: unknown, task: AnyTask, request: TaskRequest, deps: SettleDeps): Outcome {
-  const runtimeSeconds = deps.elapsed();
-  if (thrown instanceof Ignore) return { state: "IGNORED", runtimeSeconds };
-  if (thrown instanceof Reject) return rejected(thrown, runtimeSeconds);
+function settleThrown(thrown: unknown, scene: RunScene): Settled {
+  const runtimeSeconds = scene.deps.elapsed();
+  if (thrown instanceof Ignore) return { outcome: { state: "IGNORED", runtimeSeconds }, retval: thrown };
+  if (thrown instanceof Reject) return { outcome: rejected(thrown, runtimeSeconds), retval: thrown };
   try {
-    const retry = decideRetry(thrown, task, request, deps);
-    if (retry) return retrying(retry, runtimeSeconds);
+    const retry = decideRetry(thrown, scene);
+    if (retry) return { outcome: retrying(retry, runtimeSeconds), retval: retry };
   } catch (final) {
-    return failure(final, isExpected(task, final), runtimeSeconds);
+    return failed(final, scene, runtimeSeconds);
   }
-  return failure(thrown, isExpected(task, thrown), runtimeSeconds);
+  return failed(thrown, scene, runtimeSeconds);
+}
+
+function failed(error: unknown, scene: RunScene, runtimeSeconds: number): Settled {
+  const outcome = failure(error, isExpected(scene.task, error), runtimeSeconds);
+  return { outcome: { ...outcome, ...retriedToo(scene) }, retval: error };
+}
+
+/** `self.retry({ throw: false })`: sent again, whatever became of this run. */
+function retriedToo({ context }: RunScene): { retriedToo?: readonly RetryPlan[] } {
+  const quiet = context?.quietRetries ?? [];
+  return quiet.length === 0 ? {} : { retriedToo: quiet.map(({ plan }) => plan) };
 }
 
 /** @throws the error to fail with, when the task would be retried but may not be any more. */
-function decideRetry(
-  thrown: unknown,
-  task: AnyTask,
-  request: TaskRequest,
-  deps: SettleDeps,
-): PlannedRetry | undefined {
+function decideRetry(thrown: unknown, { task, request, context, deps }: RunScene): PlannedRetry | undefined {
   if (thrown instanceof PlannedRetry) return thrown;
   if (thrown instanceof Retry) return planRetry(task, request, whenOf(thrown), deps);
   if (!isAutoretried(task.options, thrown)) return undefined;
-  return planRetry(task, request, autoretryOptions(task.options, request.retries, thrown, deps.random), deps);
+  const options = autoretryOptions(task.options, request.retries, thrown, deps.random);
+  const maxRetries = context?.maxRetries;
+  return planRetry(task, request, maxRetries === undefined ? options : { ...options, maxRetries }, deps);
 }
 
 /** A task may throw a `Retry` of its own making: it asks for the same as `self.retry`. */
-function whenOf(retry: Retry): Parameters<typeof planRetry>[2] {
+function whenOf(retry: Retry): RetryOptions {
   const time = typeof retry.when === "number" ? { countdown: retry.when } : { eta: retry.when };
   return retry.exc ? { ...time, exc: retry.exc } : time;
 }
 
-function success(value: unknown, runtimeSeconds: number): Outcome {
+function success(value: unknown, runtimeSeconds: number): Extract<Outcome, { state: "SUCCESS" }> {
   const result = value === undefined ? null : value;
   return {
     state: "SUCCESS",
@@ -76,7 +91,11 @@ function success(value: unknown, runtimeSeconds: number): Outcome {
 }
 
 /** The outcome of a run that ended with an error. */
-export function failure(error: unknown, expected: boolean, runtimeSeconds: number): Outcome {
+export function failure(
+  error: unknown,
+  expected: boolean,
+  runtimeSeconds: number,
+): Extract<Outcome, { state: "FAILURE" }> {
   const wire = thrownError(error);
   const traceback = formatTraceback(error);
   return {

@@ -2,6 +2,7 @@ import { loadApp } from "../app/load-app.ts";
 import type { CeleryApp } from "../app/types.ts";
 import { execute } from "../execution/execute.ts";
 import type { TaskRequest } from "../execution/request.ts";
+import { Run, type RunHost } from "../execution/run.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type Deferred, makeDeferred } from "../runtime/deferred.ts";
@@ -64,6 +65,13 @@ class TaskRunner {
   readonly #self: NodeJS.Process;
   readonly #written: WriteCounter;
   readonly #storing = new Map<number, Deferred<void>>();
+  readonly #host: RunHost = {
+    updateState: (state, meta) => this.#updateState(state, meta),
+    onSoftLimit: (limitSeconds) => void tell(this.#self, { type: "softLimit", limitSeconds }),
+    sendEvent: (type, fields) =>
+      void tell(this.#self, { type: "event", name: type, fieldsJson: encodeJson(fields) }),
+  };
+  #current: Run | undefined;
   #seq = 0;
 
   constructor(app: CeleryApp, self: NodeJS.Process, written: WriteCounter) {
@@ -75,23 +83,25 @@ class TaskRunner {
   listen(): void {
     this.#self.on("message", (received) => {
       const message = openEnvelope(received) as ToChild | undefined;
-      if (message?.type === "run") void this.#run(message.request);
+      if (message?.type === "run") void this.#take(message.request);
       if (message?.type === "stored") this.#onStored(message.seq, message.error);
+      if (message?.type === "softLimit") this.#current?.expire(null);
       if (message?.type === "end") endBy(this.#self, message.signal);
       if (message?.type === "exit") this.#self.exit(0);
     });
   }
 
-  async #run(request: TaskRequest): Promise<void> {
+  async #take(request: TaskRequest): Promise<void> {
     void tell(this.#self, { type: "started" });
-    const { outcome, abandoned } = await execute(request, {
+    const run = new Run(this.#host);
+    this.#current = run;
+    const { outcome, abandoned } = await execute(request, run, {
       app: this.#app,
       clock: systemClock,
       random: Math.random,
-      signal: new AbortController().signal,
-      updateState: (state, meta) => this.#updateState(state, meta),
-      onSoftLimit: (limitSeconds) => void tell(this.#self, { type: "softLimit", limitSeconds }),
+      report: (text) => void this.#self.stderr.write(`${text}\n`),
     });
+    this.#current = undefined;
     void tell(this.#self, {
       type: "done",
       outcome,

@@ -159,6 +159,8 @@ export class PoolChild {
         return job.hooks.onStart(this.pid, this.name);
       case "state":
         return void this.#store(job, message);
+      case "event":
+        return job.hooks.onEvent?.(message.name, message.fieldsJson);
       case "softLimit":
         return job.hooks.onSoftLimit(message.limitSeconds);
       case "done":

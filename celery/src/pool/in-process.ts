@@ -1,7 +1,8 @@
 import { EventEmitter } from "node:events";
 import type { CeleryApp } from "../app/types.ts";
-import { execute } from "../execution/execute.ts";
+import { type ExecuteDeps, execute } from "../execution/execute.ts";
 import type { TaskRequest } from "../execution/request.ts";
+import { Run, type RunHost } from "../execution/run.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { captureOutput, type OutputCapture } from "./capture.ts";
@@ -19,14 +20,10 @@ export interface InProcessOptions {
 
 const PROCESS_NAME = "MainProcess";
 
-/** Why a run on the worker's own loop was given up: nothing can be killed here, only no longer waited for. */
-class GivenUp extends Error {
-  readonly result: PoolResult;
-
-  constructor(result: PoolResult) {
-    super(`given up: ${result.ended}`);
-    this.result = result;
-  }
+/** One run on the worker's own loop, and why it was given up if it was: nothing can be killed here, only no longer waited for. */
+interface Running {
+  readonly run: Run;
+  verdict?: PoolResult;
 }
 
 /**
@@ -41,17 +38,24 @@ class InProcessPool implements Pool {
   readonly kind: "async" | "solo";
   readonly ready: Promise<void> = Promise.resolve();
   readonly events: EventEmitter<PoolEvents> = new EventEmitter();
-  readonly #app: CeleryApp;
   readonly #capture: OutputCapture | undefined;
   readonly #redirect: NodeJS.Process | undefined;
-  readonly #running = new Map<RunHooks, AbortController>();
+  readonly #running = new Map<RunHooks, Running>();
+  readonly #deps: ExecuteDeps;
+  #turn: Promise<void> | undefined;
+  #isTelling = false;
   #size: number;
   #writes = 0;
 
   constructor(options: InProcessOptions) {
     this.kind = options.kind;
     this.#size = options.kind === "solo" ? 1 : options.size;
-    this.#app = options.app;
+    this.#deps = {
+      app: options.app,
+      clock: systemClock,
+      random: Math.random,
+      report: (text) => this.#say(text),
+    };
     this.#redirect = options.redirect;
     // A promise that a task forgot must not end the worker with everything else in it.
     options.redirect?.on("unhandledRejection", this.#onStray);
@@ -70,35 +74,58 @@ class InProcessPool implements Pool {
 
   async run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
     if (this.free() <= 0) throw new Error("no free slot in the pool");
-    const control = new AbortController();
-    this.#running.set(hooks, control);
+    const running: Running = { run: new Run(hostOf(hooks)) };
+    this.#running.set(hooks, running);
     this.#writes += 1;
-    const limit = this.#armHardLimit(request, control);
-    const stop = (): void => control.abort(new GivenUp(lost()));
-    hooks.signal?.addEventListener("abort", stop, { once: true });
+    const limit = this.#armHardLimit(request, running);
+    const stop = hooks.signal && ((): void => giveUp(running, CANCELLED));
+    if (stop) hooks.signal?.addEventListener("abort", stop, { once: true });
     try {
-      return await this.#execute(request, hooks, control.signal);
+      hooks.onStart(process.pid, PROCESS_NAME);
+      // What that has set off (the early ack) is to leave before a function that blocks the loop begins.
+      await this.#nextTurn();
+      const { outcome } = await execute(request, running.run, this.#deps);
+      return running.verdict ?? { ended: "done", outcome, processName: PROCESS_NAME };
     } finally {
       clearTimeout(limit);
-      hooks.signal?.removeEventListener("abort", stop);
+      if (stop) hooks.signal?.removeEventListener("abort", stop);
       this.#running.delete(hooks);
-      // After the caller has its result: it may want the slot for something else.
       this.#tellFree();
     }
   }
 
+  /** One for all that start in the same turn. */
+  #nextTurn(): Promise<void> {
+    this.#turn ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#turn = undefined;
+        resolve();
+      });
+    });
+    return this.#turn;
+  }
+
+  /** After the callers have their results: they may want the slots for something else. Once per turn is enough. */
   #tellFree(): void {
-    setImmediate(() => this.events.emit("free"));
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    setImmediate(() => {
+      this.#isTelling = false;
+      this.events.emit("free");
+    });
   }
 
   cancelRun(hooks: RunHooks): void {
-    this.#running.get(hooks)?.abort(new GivenUp(lost()));
+    const running = this.#running.get(hooks);
+    if (running) giveUp(running, CANCELLED);
   }
 
   terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean {
-    const control = this.#running.get(hooks);
-    control?.abort(new GivenUp({ ended: "terminated", signal, processName: PROCESS_NAME }));
-    return control !== undefined;
+    const running = this.#running.get(hooks);
+    if (!running) return false;
+    if (signal === "SIGUSR1") running.run.expire(null);
+    else giveUp(running, { ended: "terminated", signal, processName: PROCESS_NAME });
+    return true;
   }
 
   retireAfter(): void {
@@ -141,7 +168,7 @@ class InProcessPool implements Pool {
   }
 
   terminate(): void {
-    for (const control of this.#running.values()) control.abort(new GivenUp(lost()));
+    for (const running of this.#running.values()) giveUp(running, CANCELLED);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -151,35 +178,33 @@ class InProcessPool implements Pool {
     return Promise.resolve();
   }
 
-  async #execute(request: TaskRequest, hooks: RunHooks, signal: AbortSignal): Promise<PoolResult> {
-    hooks.onStart(process.pid, PROCESS_NAME);
-    // What that has set off (the early ack) is to leave before a function that blocks the loop begins.
-    await new Promise((resolve) => setImmediate(resolve));
-    const { outcome } = await execute(request, {
-      app: this.#app,
-      clock: systemClock,
-      random: Math.random,
-      signal,
-      // Encoded before it leaves the task, so that a value that cannot travel is the task's error.
-      updateState: async (state, meta) => hooks.onState(state, encodeJson(meta)),
-      onSoftLimit: (limitSeconds) => hooks.onSoftLimit(limitSeconds),
-    });
-    if (signal.aborted && signal.reason instanceof GivenUp) return signal.reason.result;
-    return { ended: "done", outcome, processName: PROCESS_NAME };
-  }
-
   readonly #onStray = (reason: unknown): void => {
-    for (const line of describeStray(reason).split("\n")) this.events.emit("output", PROCESS_NAME, line);
+    this.#say(describeStray(reason));
   };
 
-  #armHardLimit(request: TaskRequest, control: AbortController): NodeJS.Timeout | undefined {
-    const limitSeconds = request.hardLimitSeconds;
-    if (limitSeconds === null) return undefined;
-    const late = new GivenUp({ ended: "timeout", limitSeconds, processName: PROCESS_NAME });
-    return setTimeout(() => control.abort(late), limitSeconds * 1000);
+  #say(text: string): void {
+    for (const line of text.split("\n")) this.events.emit("output", PROCESS_NAME, line);
+  }
+
+  #armHardLimit({ hardLimitSeconds }: TaskRequest, running: Running): NodeJS.Timeout | undefined {
+    if (hardLimitSeconds === null) return undefined;
+    const late: PoolResult = { ended: "timeout", limitSeconds: hardLimitSeconds, processName: PROCESS_NAME };
+    return setTimeout(() => giveUp(running, late), hardLimitSeconds * 1000);
   }
 }
 
-function lost(): PoolResult {
-  return { ended: "cancelled", processName: PROCESS_NAME };
+const CANCELLED: PoolResult = { ended: "cancelled", processName: PROCESS_NAME };
+
+function giveUp(running: Running, verdict: PoolResult): void {
+  running.verdict ??= verdict;
+  running.run.giveUp(new Error(`given up: ${running.verdict.ended}`));
+}
+
+function hostOf(hooks: RunHooks): RunHost {
+  return {
+    // Encoded before it leaves the task, so that a value that cannot travel is the task's error.
+    updateState: async (state, meta) => hooks.onState(state, encodeJson(meta)),
+    onSoftLimit: (limitSeconds) => hooks.onSoftLimit(limitSeconds),
+    sendEvent: (type, fields) => hooks.onEvent?.(type, encodeJson(fields)),
+  };
 }

@@ -26,6 +26,8 @@ export type FromChild =
   /** `metaJson` is in Celery's encoding. */
   | { readonly type: "state"; readonly seq: number; readonly state: string; readonly metaJson: string }
   | { readonly type: "softLimit"; readonly limitSeconds: number }
+  /** `self.sendEvent`; the fields in Celery's JSON. */
+  | { readonly type: "event"; readonly name: string; readonly fieldsJson: string }
   | {
       readonly type: "done";
       readonly outcome: Outcome;

@@ -1,3 +1,4 @@
+import { pickHandlers } from "../../src/app/task-handlers.ts";
 import type { ResolvedTaskOptions } from "../../src/app/types.ts";
 import type { TaskRequest } from "../../src/execution/request.ts";
 import type { TaskHeaders, TaskMessage } from "../../src/protocol/message.ts";
@@ -6,6 +7,8 @@ import type { TaskHeaders, TaskMessage } from "../../src/protocol/message.ts";
 export function taskOptions(changes: Partial<ResolvedTaskOptions> = {}): ResolvedTaskOptions {
   return {
     bind: false,
+    typing: true,
+    handlers: pickHandlers({}),
     maxRetries: 3,
     defaultRetryDelay: 180,
     autoretryFor: [],
