@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: "redis",
           pool: "forks",
-          include: ["{celery,server}/**/*.redis.test.ts"],
+          include: ["{celery,server,examples}/**/*.redis.test.ts"],
           exclude: ["**/node_modules/**", "**/dist/**"],
           globalSetup: ["celery/test/support/redis-global.ts"],
           testTimeout: 30_000,

@@ -44,7 +44,7 @@ test("given imports that the table forbids, when they are judged, then each is r
 });
 
 function sourceFiles(): string[] {
-  const roots = ["celery/src", "server/src", "client/src", "lessons", "e2e", "bench"];
+  const roots = ["celery/src", "server/src", "client/src", "lessons", "examples", "e2e", "bench"];
   return roots
     .flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) =>

@@ -70,7 +70,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
       "protocol",
       "runtime",
     ),
-    packages: [],
+    packages: ["zod"],
   },
   "celery/src/cli": {
     own: engine(
@@ -147,6 +147,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
   // What stands on top.
   bench: { own: [], packages: [] },
   lessons: { own: [], packages: ["celery", "express"] },
+  examples: { own: [], packages: ["celery", "express"] },
   e2e: {
     own: [],
     packages: ["ws", "@playwright/test", "@axe-core/playwright", "vitest", "yaml"],

@@ -1,0 +1,124 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { findPython } from "../celery/test/interop/python-celery.ts";
+import { startCelery, type WorkerProcess } from "../celery/test/support/worker-process.ts";
+
+// Each starts several processes.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 360_000 });
+
+const base = inject("redisUrl");
+
+/** Runs `celery` in an example's folder, as its README says. */
+function celery(example: string, db: number, ...args: string[]): WorkerProcess {
+  const worker = startCelery({
+    args,
+    cwd: join(import.meta.dirname, example),
+    env: { REDIS_URL: `${base}/${db}` },
+  });
+  onTestFinished(() => worker[Symbol.asyncDispose]() as Promise<void>);
+  return worker;
+}
+
+/** Runs a program in an example's folder; what it writes goes line by line into `lines`. */
+function start(
+  example: string,
+  db: number,
+  command: string,
+  ...args: string[]
+): { lines: AsyncIterator<string>; ended: Promise<unknown> } {
+  const child = spawn(command, args, {
+    cwd: join(import.meta.dirname, example),
+    env: {
+      ...process.env,
+      REDIS_URL: `${base}/${db}`,
+      PORT: "0",
+      PYTHONDONTWRITEBYTECODE: "1",
+      PYTHONUNBUFFERED: "1",
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  onTestFinished(async () => {
+    if (child.exitCode === null) child.kill("SIGKILL");
+    await ended;
+  });
+  return { lines: createInterface({ input: child.stdout })[Symbol.asyncIterator](), ended };
+}
+
+const program = (example: string, db: number, file: string) =>
+  start(example, db, process.execPath, "--import", "tsx", file);
+
+describe("express-api", () => {
+  test("given a worker and the API, when texts are posted, then there is a ticket at once and later the scores; wrong bodies are refused", async () => {
+    const worker = celery(
+      "express-api",
+      87,
+      "-A",
+      "tasks",
+      "worker",
+      "-l",
+      "info",
+      "-c",
+      "1",
+      "-Q",
+      "celery,training",
+    );
+    const api = program("express-api", 87, "server.ts");
+    const { value: ready } = (await api.lines.next()) as { value: string };
+    const url = ready.replace("API ready on ", "");
+    const post = (body: unknown) =>
+      fetch(`${url}/score-batch`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+
+    const answer = await post(["great product", "awful service"]);
+    const { task_id: id } = (await answer.json()) as { task_id: string };
+
+    expect([answer.status, answer.headers.get("location")]).toEqual([202, `/result/${id}`]);
+    await expect
+      .poll(async () => (await fetch(`${url}/result/${id}`)).json(), { timeout: 20_000 })
+      .toEqual({
+        ready: true,
+        state: "SUCCESS",
+        result: [
+          { text: "great product", score: expect.any(Number) as number, label: "positive" },
+          { text: "awful service", score: expect.any(Number) as number, label: "negative" },
+        ],
+      });
+    expect((await post({ texts: 1 })).status).toBe(400);
+    expect(await (await fetch(`${url}/result/nobody-gave-this-out`)).json()).toEqual({
+      ready: false,
+      state: "PENDING",
+    });
+    await worker.line(/sentiment\.batch_score\[.*succeeded/);
+  });
+
+  test("given the nightly task, when it is called by hand, then it lands in its own queue and trains the model", async () => {
+    onTestFinished(() => rm(join(import.meta.dirname, "express-api", "model.json"), { force: true }));
+    const worker = celery(
+      "express-api",
+      88,
+      "-A",
+      "tasks",
+      "worker",
+      "-l",
+      "info",
+      "-c",
+      "1",
+      "-Q",
+      "training",
+    );
+    await worker.line(/ready\./);
+
+    const call = celery("express-api", 88, "-A", "tasks", "call", "sentiment.retrain");
+
+    expect(await call.exited).toBe(0);
+    expect(await worker.line(/sentiment\.retrain\[.*succeeded/)).toMatch(/'status': 'retrained'/);
+  });
+});
