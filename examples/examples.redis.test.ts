@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
-import { findPython } from "../celery/test/interop/python-celery.ts";
+import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { startCelery, type WorkerProcess } from "../celery/test/support/worker-process.ts";
 
 // Each starts several processes.
@@ -121,4 +121,26 @@ describe("express-api", () => {
     expect(await call.exited).toBe(0);
     expect(await worker.line(/sentiment\.retrain\[.*succeeded/)).toMatch(/'status': 'retrained'/);
   });
+});
+
+test("given the clockwork and a worker with Beat inside, when some seconds pass, then what is due runs with its arguments", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "celery-example-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const worker = celery(
+    "beat",
+    89,
+    "-A",
+    "tasks",
+    "worker",
+    "-l",
+    "info",
+    "-c",
+    "1",
+    "-B",
+    "-s",
+    join(folder, "schedule"),
+  );
+
+  expect(await worker.line(/clockwork\.greet\[.*succeeded/)).toContain("Good morning, Ada");
+  expect(await worker.line(/measuring/)).toContain("since the start");
 });
