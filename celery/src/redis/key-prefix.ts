@@ -41,7 +41,8 @@ function prefixScan(prefix: string, args: readonly string[]): readonly string[] 
   return args.map((arg, index) => (index === at + 1 ? escapeGlob(prefix) + arg : arg));
 }
 
-function escapeGlob(text: string): string {
+/** A pattern that means the text itself. */
+export function escapeGlob(text: string): string {
   return text.replace(/[*?[\]\\]/g, "\\$&");
 }
 

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { sleep } from "../runtime/sleep.ts";
 import { type ClientOptions, connectClient } from "./client.ts";
 import { type RedisFault, toFault } from "./fault.ts";
-import { stripPrefix } from "./key-prefix.ts";
+import { escapeGlob, stripPrefix } from "./key-prefix.ts";
 import { openServers, type Servers } from "./servers.ts";
 import { parseRedisUrl } from "./url.ts";
 
@@ -167,8 +167,8 @@ class LazySubscriber implements RedisSubscriber {
         : (["psubscribe", "punsubscribe"] as const);
     const limit = setTimeout(() => client.stream.destroy(), this.#options.replyTimeoutMs ?? 5000);
     try {
-      const sent = this.#chunks(added).map((names) => client[verbs[0]](...names));
-      await Promise.all([...sent, ...this.#chunks(removed).map((names) => client[verbs[1]](...names))]);
+      const sent = this.#chunks(added, kind).map((names) => client[verbs[0]](...names));
+      await Promise.all([...sent, ...this.#chunks(removed, kind).map((names) => client[verbs[1]](...names))]);
     } finally {
       clearTimeout(limit);
     }
@@ -206,18 +206,19 @@ class LazySubscriber implements RedisSubscriber {
 
   #relay(client: Redis): void {
     const bare = (name: string): string => stripPrefix(this.#prefix, name);
+    const patternPrefix = escapeGlob(this.#prefix);
     client.on("message", (channel: string, text: string) =>
       this.events.emit("message", bare(channel), text, undefined),
     );
     client.on("pmessage", (pattern: string, channel: string, text: string) =>
-      this.events.emit("message", bare(channel), text, bare(pattern)),
+      this.events.emit("message", bare(channel), text, stripPrefix(patternPrefix, pattern)),
     );
   }
 
   /** As the server knows them, so many to a command. */
-  #chunks(names: readonly string[]): readonly (readonly string[])[] {
-    const whole = this.#prefix === "" ? names : names.map((name) => this.#prefix + name);
-    return chunks(whole);
+  #chunks(names: readonly string[], kind: Kind): readonly (readonly string[])[] {
+    const prefix = kind === "channel" ? this.#prefix : escapeGlob(this.#prefix);
+    return chunks(prefix === "" ? names : names.map((name) => prefix + name));
   }
 
   async #subscribeAll(client: Redis): Promise<void> {

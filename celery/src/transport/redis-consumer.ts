@@ -68,7 +68,7 @@ class RedisConsumer implements Consumer {
     const { workerId } = this;
     this.#options = options;
     this.#otherBackend = backend?.sharesDatabaseWith(url) ? undefined : backend;
-    this.#redis = openConnection(url, { name: "celery-worker", resultsUrl: backend?.url });
+    this.#redis = openConnection(url, { name: "celery-worker", resultsUrl: backend?.url ?? url });
     this.#link = new BrokerLink(this.#redis);
     const ids = new ClaimIds(workerId);
     this.#claimer = new Claimer(workerId, ids, queues, ttlMs);

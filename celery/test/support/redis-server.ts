@@ -56,7 +56,7 @@ async function ready(child: ChildProcess): Promise<void> {
     );
     lines.on("line", (line) => {
       output.push(line);
-      if (line.includes("Ready to accept connections")) resolve();
+      if (/ready to accept connections/i.test(line)) resolve();
     });
   });
 }
