@@ -3,8 +3,10 @@
  * UTC with its offset.
  */
 export function isoFromMs(ms: number): string {
-  const [whole = "", fraction = ""] = new Date(ms).toISOString().replace("Z", "").split(".");
-  return `${whole}${fraction === "000" ? "" : `.${fraction}000`}+00:00`;
+  const text = new Date(ms).toISOString();
+  const point = text.length - ".000Z".length;
+  const whole = text.slice(0, point);
+  return text.endsWith(".000Z") ? `${whole}+00:00` : `${whole}${text.slice(point, -1)}000+00:00`;
 }
 
 const ISO =
