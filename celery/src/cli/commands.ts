@@ -12,6 +12,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   status: async () => (await import("./status.ts")).command,
   inspect: async () => (await import("./inspect.ts")).command,
   control: async () => (await import("./control.ts")).command,
+  events: async () => (await import("./events.ts")).command,
   purge: async () => (await import("./purge.ts")).command,
   report: async () => (await import("./report.ts")).command,
   shell: async () => (await import("./shell.ts")).command,
