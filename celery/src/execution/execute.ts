@@ -7,7 +7,7 @@ import { RunContext } from "./context.ts";
 import type { Outcome } from "./outcome.ts";
 import type { TaskRequest } from "./request.ts";
 import type { Run } from "./run.ts";
-import { type Attempt, failure, type SettleDeps, type Settled, settle } from "./settle.ts";
+import { type Attempt, failure, settle } from "./settle.ts";
 
 export interface ExecuteDeps {
   readonly app: Pick<CeleryApp, "tasks" | "runInTask" | "signals">;
@@ -26,101 +26,123 @@ export interface Execution {
   readonly abandoned: boolean;
 }
 
-/** Everything about one run, for the steps of it. */
-export interface RunScene {
-  readonly task: AnyTask;
-  readonly request: TaskRequest;
-  readonly run: Run;
-  /** `self`, for a bound task. */
-  readonly context: RunContext | undefined;
-  readonly deps: ExecuteDeps & SettleDeps;
+/** Runs one task. Never rejects: whatever the task does is an outcome. */
+export function execute(request: TaskRequest, run: Run, deps: ExecuteDeps): Promise<Execution> {
+  return new Promise((resolve) => startExecution(request, run, deps, resolve));
 }
 
-/** Runs one task. Never rejects: whatever the task does is an outcome. */
-export async function execute(request: TaskRequest, run: Run, deps: ExecuteDeps): Promise<Execution> {
-  const startedMs = deps.clock.monotonicMs();
-  const elapsed = (): number => (deps.clock.monotonicMs() - startedMs) / 1000;
+/**
+ * As `execute`, for whoever runs thousands a second: without promises of its own, and done at once when the function is.
+ *
+ * @param done called once.
+ */
+export function startExecution(
+  request: TaskRequest,
+  run: Run,
+  deps: ExecuteDeps,
+  done: (execution: Execution) => void,
+): void {
   const task = deps.app.tasks.get(request.task);
   if (!task) {
     const error = new TaskNotRegistered(request.task, [...deps.app.tasks.keys()]);
-    return { outcome: failure(error, false, elapsed()), retval: error, abandoned: false };
+    return done({ outcome: failure(error, false, 0), retval: error, abandoned: false });
   }
-  const context = task.options.bind ? new RunContext(task, request, run, deps) : undefined;
-  const scene: RunScene = { task, request, run, context, deps: { ...deps, elapsed } };
-  try {
-    const { outcome, retval } = await perform(scene);
-    return { outcome, retval, abandoned: run.abandoned };
-  } catch (error) {
-    return { outcome: internalError(error, scene), retval: error, abandoned: run.abandoned };
-  }
-}
-
-async function perform(scene: RunScene): Promise<Settled> {
-  const { request, run } = scene;
+  const scene = new RunScene(task, request, run, deps);
   const preparing = beforeRun(scene);
-  if (preparing) await preparing;
-  const limit = request.softLimitSeconds;
-  const timer = limit === null ? undefined : setTimeout(() => run.expire(limit), limit * 1000);
-  const attempt = await attemptRun(scene);
-  clearTimeout(timer);
-  const settled = settle(attempt, scene);
-  const telling = afterRun(scene, settled.outcome, settled.retval);
-  if (telling) await telling;
-  return settled;
+  if (preparing) void preparing.then(() => scene.begin(done));
+  else scene.begin(done);
 }
 
-async function attemptRun(scene: RunScene): Promise<Attempt> {
-  const { request, run, deps } = scene;
-  // Ended before it began: a cold shutdown, or the claim went to another worker.
-  if (run.isGivenUp) return { ok: false, error: new Error("given up before it began") };
-  const current = { id: request.id, rootId: request.rootId, priority: request.deliveryInfo.priority };
-  try {
-    const called = deps.app.runInTask(current, () => callTask(scene));
-    return { ok: true, value: isThenable(called) ? await run.outcomeOf(called) : called };
-  } catch (thrown) {
-    return { ok: false, error: meaningOf(thrown, run) };
+/** Everything about one run, for the steps of it. */
+export class RunScene {
+  readonly task: AnyTask;
+  readonly request: TaskRequest;
+  readonly run: Run;
+  readonly deps: ExecuteDeps;
+  /** `self`, for a bound task. */
+  readonly context: RunContext | undefined;
+  readonly #startedMs: number;
+  #limit: NodeJS.Timeout | undefined;
+
+  constructor(task: AnyTask, request: TaskRequest, run: Run, deps: ExecuteDeps) {
+    this.task = task;
+    this.request = request;
+    this.run = run;
+    this.deps = deps;
+    this.context = task.options.bind ? new RunContext(task, request, run, deps) : undefined;
+    this.#startedMs = deps.clock.monotonicMs();
   }
-}
 
-function callTask({ task, request, context }: RunScene): unknown {
-  const call = (): unknown => {
+  /** Seconds since the run began. */
+  elapsed(): number {
+    return (this.deps.clock.monotonicMs() - this.#startedMs) / 1000;
+  }
+
+  begin(done: (execution: Execution) => void): void {
+    const { request, run, deps } = this;
+    // Ended before it began: a cold shutdown, or the claim went to another worker.
+    if (run.isGivenUp) return this.#end({ ok: false, error: new Error("given up before it began") }, done);
+    const limit = request.softLimitSeconds;
+    if (limit !== null) this.#limit = setTimeout(() => run.expire(limit), limit * 1000);
+    const current = { id: request.id, rootId: request.rootId, priority: request.deliveryInfo.priority };
+    let called: unknown;
+    try {
+      called = deps.app.runInTask(current, () => this.#call());
+    } catch (error) {
+      return this.#end({ ok: false, error }, done);
+    }
+    if (isThenable(called)) run.follow(called, (attempt) => this.#end(attempt, done));
+    else this.#end({ ok: true, value: called }, done);
+  }
+
+  #call(): unknown {
+    const { task, request } = this;
+    const { beforeStart } = task.options.handlers;
+    if (!beforeStart) return this.#callTask();
+    const preparing: unknown = beforeStart(request.id, request.args, request.kwargs);
+    return isThenable(preparing) ? preparing.then(() => this.#callTask()) : this.#callTask();
+  }
+
+  #callTask(): unknown {
+    const { task, request, context } = this;
     const args = bindArguments(task.name, task.signature, request);
     return context ? task.run(context, ...args) : task.run(...args);
-  };
-  const { beforeStart } = task.options.handlers;
-  if (!beforeStart) return call();
-  const preparing: unknown = beforeStart(request.id, request.args, request.kwargs);
-  return isThenable(preparing) ? preparing.then(call) : call();
+  }
+
+  #end(attempt: Attempt, done: (execution: Execution) => void): void {
+    clearTimeout(this.#limit);
+    const { abandoned } = this.run;
+    try {
+      const { outcome, retval } = settle(this.#meaning(attempt), this);
+      const telling = afterRun(this, outcome, retval);
+      if (telling === undefined) return done({ outcome, retval, abandoned });
+      void telling.then(() => done({ outcome, retval, abandoned }));
+    } catch (error) {
+      done({ outcome: this.#internalError(error), retval: error, abandoned });
+    }
+  }
+
+  /** `sleep(…, { signal: self.signal })` throws an AbortError that only points at why: the reason is what counts. */
+  #meaning(attempt: Attempt): Attempt {
+    if (attempt.ok || !(attempt.error instanceof Error) || attempt.error.name !== "AbortError")
+      return attempt;
+    return { ok: false, error: this.run.softLimitPassed ?? attempt.error };
+  }
+
+  /** A bug of ours, not of the task. */
+  #internalError(error: unknown): Outcome {
+    const { task, request, deps } = this;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    deps.report(`Task ${task.name}[${request.id}] INTERNAL ERROR: ${text}`);
+    const { args, kwargs, id: taskId } = request;
+    const about = { sender: task.name, taskId, task, args, kwargs };
+    void deps.app.signals.taskInternalError.send({ ...about, request, exception: error });
+    return failure(error, false, this.elapsed());
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
   );
-}
-
-/** `sleep(…, { signal: self.signal })` throws an AbortError that only points at why: the reason is what counts. */
-function meaningOf(thrown: unknown, run: Run): unknown {
-  const isAbort = thrown instanceof Error && thrown.name === "AbortError";
-  return isAbort ? (run.softLimitPassed ?? thrown) : thrown;
-}
-
-/** A bug of ours, not of the task. */
-function internalError(error: unknown, { task, request, deps }: RunScene): Outcome {
-  deps.report(`Task ${task.name}[${request.id}] INTERNAL ERROR: ${describe(error)}`);
-  const { args, kwargs, id: taskId } = request;
-  void deps.app.signals.taskInternalError.send({
-    sender: task.name,
-    taskId,
-    task,
-    args,
-    kwargs,
-    request,
-    exception: error,
-  });
-  return failure(error, false, deps.elapsed());
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,5 +1,6 @@
 import type { TaskState } from "../protocol/states.ts";
 import { SoftTimeLimitExceeded } from "../protocol/task-signals.ts";
+import type { Attempt } from "./settle.ts";
 
 /** What a running task may ask of whoever runs it. */
 export interface RunHost {
@@ -29,7 +30,7 @@ export class Run {
   abandoned: boolean = false;
   #control: AbortController | undefined;
   #ending: Ending | undefined;
-  #stopWaiting: ((reason: unknown) => void) | undefined;
+  #tell: ((attempt: Attempt) => void) | undefined;
 
   constructor(host: RunHost) {
     this.host = host;
@@ -65,22 +66,20 @@ export class Run {
     this.#end({ kind: "soft", reason: new SoftTimeLimitExceeded() });
   }
 
-  /** Settles as `call` does, or rejects when the run is given up first; `call` goes on unseen then. */
-  outcomeOf(call: PromiseLike<unknown>): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.#stopWaiting = reject;
-      call.then(
-        (value) => {
-          this.#stopWaiting = undefined;
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.#stopWaiting = undefined;
-          reject(error as Error);
-        },
-      );
-      if (this.#ending) this.#abandon(this.#ending);
-    });
+  /** Tells once how `call` ended, or that the run was given up first; `call` goes on unseen then. */
+  follow(call: PromiseLike<unknown>, tell: (attempt: Attempt) => void): void {
+    this.#tell = tell;
+    call.then(
+      (value) => this.#settle({ ok: true, value }),
+      (error: unknown) => this.#settle({ ok: false, error }),
+    );
+    if (this.#ending) this.#abandon(this.#ending);
+  }
+
+  #settle(attempt: Attempt): void {
+    const tell = this.#tell;
+    this.#tell = undefined;
+    tell?.(attempt);
   }
 
   #end(ending: Ending): void {
@@ -93,8 +92,8 @@ export class Run {
 
   /** A function that minds its signal ends a soft limit by itself; nobody waits for one that was given up from outside. */
   #abandon({ kind, reason }: Ending): void {
-    if (this.#stopWaiting === undefined || (kind === "soft" && this.#control !== undefined)) return;
+    if (this.#tell === undefined || (kind === "soft" && this.#control !== undefined)) return;
     this.abandoned = true;
-    this.#stopWaiting(reason);
+    this.#settle({ ok: false, error: reason });
   }
 }

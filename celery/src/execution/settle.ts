@@ -4,8 +4,8 @@ import { formatPython } from "../protocol/python-repr.ts";
 import { Ignore, Reject, Retry } from "../protocol/task-signals.ts";
 import { formatWireError } from "../protocol/wire-error.ts";
 import type { RunScene } from "./execute.ts";
-import type { Outcome, RetryPlan } from "./outcome.ts";
-import { autoretryOptions, isAutoretried, PlannedRetry, planRetry, type RetryDeps } from "./retry.ts";
+import type { Outcome } from "./outcome.ts";
+import { autoretryOptions, isAutoretried, PlannedRetry, planRetry } from "./retry.ts";
 import { thrownError } from "./thrown-error.ts";
 import { formatTraceback } from "./traceback.ts";
 
@@ -17,11 +17,6 @@ export type Attempt =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown };
 
-export interface SettleDeps extends RetryDeps {
-  /** Seconds since the run began. */
-  elapsed(): number;
-}
-
 /** What is settled: the outcome, and what the function returned or threw in the end, for who listens in this process. */
 export interface Settled {
   readonly outcome: Outcome;
@@ -30,18 +25,17 @@ export interface Settled {
 
 /** What the end of the function means for the task. */
 export function settle(attempt: Attempt, scene: RunScene): Settled {
-  const { deps } = scene;
   if (!attempt.ok) return settleThrown(attempt.error, scene);
   const { value } = attempt;
   try {
-    return { outcome: { ...success(value, deps.elapsed()), ...retriedToo(scene) }, retval: value };
+    return { outcome: retriedToo(success(value, scene.elapsed()), scene), retval: value };
   } catch (error) {
-    return { outcome: failure(error, false, deps.elapsed()), retval: error };
+    return { outcome: failure(error, false, scene.elapsed()), retval: error };
   }
 }
 
 function settleThrown(thrown: unknown, scene: RunScene): Settled {
-  const runtimeSeconds = scene.deps.elapsed();
+  const runtimeSeconds = scene.elapsed();
   if (thrown instanceof Ignore) return { outcome: { state: "IGNORED", runtimeSeconds }, retval: thrown };
   if (thrown instanceof Reject) return { outcome: rejected(thrown, runtimeSeconds), retval: thrown };
   try {
@@ -55,13 +49,16 @@ function settleThrown(thrown: unknown, scene: RunScene): Settled {
 
 function failed(error: unknown, scene: RunScene, runtimeSeconds: number): Settled {
   const outcome = failure(error, isExpected(scene.task, error), runtimeSeconds);
-  return { outcome: { ...outcome, ...retriedToo(scene) }, retval: error };
+  return { outcome: retriedToo(outcome, scene), retval: error };
 }
 
 /** `self.retry({ throw: false })`: sent again, whatever became of this run. */
-function retriedToo({ context }: RunScene): { retriedToo?: readonly RetryPlan[] } {
-  const quiet = context?.quietRetries ?? [];
-  return quiet.length === 0 ? {} : { retriedToo: quiet.map(({ plan }) => plan) };
+function retriedToo(
+  outcome: Extract<Outcome, { state: "SUCCESS" | "FAILURE" }>,
+  { context }: RunScene,
+): Outcome {
+  if (context === undefined || context.quietRetries.length === 0) return outcome;
+  return { ...outcome, retriedToo: context.quietRetries.map(({ plan }) => plan) };
 }
 
 /** @throws the error to fail with, when the task would be retried but may not be any more. */

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { CeleryApp } from "../app/types.ts";
-import { type ExecuteDeps, execute } from "../execution/execute.ts";
+import { type ExecuteDeps, startExecution } from "../execution/execute.ts";
+import type { Outcome } from "../execution/outcome.ts";
 import type { TaskRequest } from "../execution/request.ts";
 import { Run, type RunHost } from "../execution/run.ts";
 import { encodeJson } from "../protocol/json.ts";
@@ -19,11 +20,42 @@ export interface InProcessOptions {
 }
 
 const PROCESS_NAME = "MainProcess";
+const CANCELLED: PoolResult = { ended: "cancelled", processName: PROCESS_NAME };
 
-/** One run on the worker's own loop, and why it was given up if it was: nothing can be killed here, only no longer waited for. */
-interface Running {
-  readonly run: Run;
-  verdict?: PoolResult;
+/** One run on the worker's own loop: nothing can be killed here, only no longer waited for. */
+class Running implements RunHost {
+  readonly request: TaskRequest;
+  readonly hooks: RunHooks;
+  readonly run: Run = new Run(this);
+  readonly resolve: (result: PoolResult) => void;
+  hardLimit: NodeJS.Timeout | undefined;
+  onAbort: (() => void) | undefined;
+  /** Why it was given up, if it was. */
+  verdict: PoolResult | undefined;
+
+  constructor(request: TaskRequest, hooks: RunHooks, resolve: (result: PoolResult) => void) {
+    this.request = request;
+    this.hooks = hooks;
+    this.resolve = resolve;
+  }
+
+  giveUp(verdict: PoolResult): void {
+    this.verdict ??= verdict;
+    this.run.giveUp(new Error(`given up: ${this.verdict.ended}`));
+  }
+
+  /** Encoded before it leaves the task, so that a value that cannot travel is the task's error. */
+  async updateState(state: string, meta: unknown): Promise<void> {
+    await this.hooks.onState(state, encodeJson(meta));
+  }
+
+  onSoftLimit(limitSeconds: number): void {
+    this.hooks.onSoftLimit(limitSeconds);
+  }
+
+  sendEvent(type: string, fields: Readonly<Record<string, unknown>>): void {
+    this.hooks.onEvent?.(type, encodeJson(fields));
+  }
 }
 
 /**
@@ -42,7 +74,7 @@ class InProcessPool implements Pool {
   readonly #redirect: NodeJS.Process | undefined;
   readonly #running = new Map<RunHooks, Running>();
   readonly #deps: ExecuteDeps;
-  #turn: Promise<void> | undefined;
+  readonly #starting: Running[] = [];
   #isTelling = false;
   #size: number;
   #writes = 0;
@@ -72,37 +104,43 @@ class InProcessPool implements Pool {
     return this.#size - this.#running.size;
   }
 
-  async run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
-    if (this.free() <= 0) throw new Error("no free slot in the pool");
-    const running: Running = { run: new Run(hostOf(hooks)) };
+  run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
+    if (this.free() <= 0) return Promise.reject(new Error("no free slot in the pool"));
+    return new Promise((resolve) => this.#take(new Running(request, hooks, resolve)));
+  }
+
+  #take(running: Running): void {
+    const { request, hooks } = running;
     this.#running.set(hooks, running);
     this.#writes += 1;
-    const limit = this.#armHardLimit(request, running);
-    const stop = hooks.signal && ((): void => giveUp(running, CANCELLED));
-    if (stop) hooks.signal?.addEventListener("abort", stop, { once: true });
-    try {
-      hooks.onStart(process.pid, PROCESS_NAME);
-      // What that has set off (the early ack) is to leave before a function that blocks the loop begins.
-      await this.#nextTurn();
-      const { outcome } = await execute(request, running.run, this.#deps);
-      return running.verdict ?? { ended: "done", outcome, processName: PROCESS_NAME };
-    } finally {
-      clearTimeout(limit);
-      if (stop) hooks.signal?.removeEventListener("abort", stop);
-      this.#running.delete(hooks);
-      this.#tellFree();
+    const limitSeconds = request.hardLimitSeconds;
+    if (limitSeconds !== null) {
+      const late: PoolResult = { ended: "timeout", limitSeconds, processName: PROCESS_NAME };
+      running.hardLimit = setTimeout(() => running.giveUp(late), limitSeconds * 1000);
+    }
+    if (hooks.signal) {
+      running.onAbort = () => running.giveUp(CANCELLED);
+      if (hooks.signal.aborted) running.onAbort();
+      hooks.signal.addEventListener("abort", running.onAbort, { once: true });
+    }
+    hooks.onStart(process.pid, PROCESS_NAME);
+    // What that has set off (the early ack) is to leave before a function that blocks the loop begins.
+    if (this.#starting.push(running) === 1) setImmediate(() => this.#startAll());
+  }
+
+  #startAll(): void {
+    for (const running of this.#starting.splice(0)) {
+      startExecution(running.request, running.run, this.#deps, ({ outcome }) => this.#end(running, outcome));
     }
   }
 
-  /** One for all that start in the same turn. */
-  #nextTurn(): Promise<void> {
-    this.#turn ??= new Promise((resolve) => {
-      setImmediate(() => {
-        this.#turn = undefined;
-        resolve();
-      });
-    });
-    return this.#turn;
+  #end(running: Running, outcome: Outcome): void {
+    const { hooks, verdict, hardLimit, onAbort } = running;
+    clearTimeout(hardLimit);
+    if (onAbort) hooks.signal?.removeEventListener("abort", onAbort);
+    this.#running.delete(hooks);
+    running.resolve(verdict ?? { ended: "done", outcome, processName: PROCESS_NAME });
+    this.#tellFree();
   }
 
   /** After the callers have their results: they may want the slots for something else. Once per turn is enough. */
@@ -116,15 +154,14 @@ class InProcessPool implements Pool {
   }
 
   cancelRun(hooks: RunHooks): void {
-    const running = this.#running.get(hooks);
-    if (running) giveUp(running, CANCELLED);
+    this.#running.get(hooks)?.giveUp(CANCELLED);
   }
 
   terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean {
     const running = this.#running.get(hooks);
     if (!running) return false;
     if (signal === "SIGUSR1") running.run.expire(null);
-    else giveUp(running, { ended: "terminated", signal, processName: PROCESS_NAME });
+    else running.giveUp({ ended: "terminated", signal, processName: PROCESS_NAME });
     return true;
   }
 
@@ -168,7 +205,7 @@ class InProcessPool implements Pool {
   }
 
   terminate(): void {
-    for (const running of this.#running.values()) giveUp(running, CANCELLED);
+    for (const running of this.#running.values()) running.giveUp(CANCELLED);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -185,26 +222,4 @@ class InProcessPool implements Pool {
   #say(text: string): void {
     for (const line of text.split("\n")) this.events.emit("output", PROCESS_NAME, line);
   }
-
-  #armHardLimit({ hardLimitSeconds }: TaskRequest, running: Running): NodeJS.Timeout | undefined {
-    if (hardLimitSeconds === null) return undefined;
-    const late: PoolResult = { ended: "timeout", limitSeconds: hardLimitSeconds, processName: PROCESS_NAME };
-    return setTimeout(() => giveUp(running, late), hardLimitSeconds * 1000);
-  }
-}
-
-const CANCELLED: PoolResult = { ended: "cancelled", processName: PROCESS_NAME };
-
-function giveUp(running: Running, verdict: PoolResult): void {
-  running.verdict ??= verdict;
-  running.run.giveUp(new Error(`given up: ${running.verdict.ended}`));
-}
-
-function hostOf(hooks: RunHooks): RunHost {
-  return {
-    // Encoded before it leaves the task, so that a value that cannot travel is the task's error.
-    updateState: async (state, meta) => hooks.onState(state, encodeJson(meta)),
-    onSoftLimit: (limitSeconds) => hooks.onSoftLimit(limitSeconds),
-    sendEvent: (type, fields) => hooks.onEvent?.(type, encodeJson(fields)),
-  };
 }
