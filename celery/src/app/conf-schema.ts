@@ -129,6 +129,8 @@ export const confShape: Shape = {
   beat_max_loop_interval: seconds.default(0),
   beat_sync_every: z.int().nonnegative().default(0),
   beat_cron_starting_deadline: orNull(seconds),
+  beat_enable_remote_control: z.boolean().default(false),
+  beat_remote_control_max_tick_age: orNull(seconds),
 
   imports: z.array(z.string()).default([]),
   include: z.array(z.string()).default([]),

@@ -161,6 +161,10 @@ export interface ConfValues extends ConnectionValues {
   beat_max_loop_interval: number;
   beat_sync_every: number;
   beat_cron_starting_deadline: number | null;
+  /** Whether Beat answers `celery inspect ping`. Default false; `celery beat --enable-remote-control`. */
+  beat_enable_remote_control: boolean;
+  /** Seconds without a look at the schedule after which Beat no longer answers; 0 is never. Default twice its longest sleep, at least 60. */
+  beat_remote_control_max_tick_age: number | null;
 
   /** Modules that a worker loads besides the app. */
   imports: string[];

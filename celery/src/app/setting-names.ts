@@ -20,7 +20,7 @@ const ELSEWHERE: readonly string[] = [
 ];
 
 const CELERYS_OWN: ReadonlySet<string> = new Set(
-  `beat_enable_remote_control beat_remote_control_max_tick_age beat_scheduler broker_channel_error_retry
+  `beat_scheduler broker_channel_error_retry
   broker_heartbeat broker_heartbeat_checkrate broker_host broker_login_method
   broker_native_delayed_delivery_queue_type broker_password broker_pool_acquire_timeout broker_port
   broker_read_url broker_transport broker_user broker_vhost broker_write_url
