@@ -13,6 +13,7 @@ const AREAS = [
   "Events",
   "Command line",
   "Flower",
+  "Connections",
   "One fleet",
 ];
 

@@ -13,6 +13,7 @@ export type Area =
   | "Events"
   | "Command line"
   | "Flower"
+  | "Connections"
   | "One fleet";
 
 /**

@@ -163,8 +163,8 @@ export class PythonClient implements AsyncDisposable {
     this.#answers = answers;
   }
 
-  static async open(url: string): Promise<PythonClient> {
-    const process = await startPython(["client.py"], { REDIS_URL: url });
+  static async open(url: string, script = "client.py"): Promise<PythonClient> {
+    const process = await startPython([script], { REDIS_URL: url });
     const answers = createInterface({ input: process.child.stdout! })[Symbol.asyncIterator]();
     await answers.next();
     return new PythonClient(process, answers);
