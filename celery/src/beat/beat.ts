@@ -52,10 +52,17 @@ const LONGEST_RETRY_SECONDS = 32;
 export class Beat {
   readonly #deps: BeatDeps;
   readonly #options: BeatOptions;
+  #lookedAtMs: number;
 
   constructor(deps: BeatDeps, options: BeatOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#lookedAtMs = deps.clock.monotonicMs();
+  }
+
+  /** Milliseconds since it last looked at its schedule, or at the lock that it waits for. Long is a sign that it is stuck. */
+  idleMs(): number {
+    return this.#deps.clock.monotonicMs() - this.#lookedAtMs;
   }
 
   /** Until `signal` aborts. While Redis is away it says so and tries again. */
@@ -87,6 +94,7 @@ export class Beat {
     const pollMs = this.#deps.lock.ttlMs / 10;
     for (let waited = false; !signal.aborted; waited = true) {
       const attempt = await lock.acquire();
+      this.#lookedAtMs = this.#deps.clock.monotonicMs();
       if (attempt.won) {
         if (waited) log.warn({}, "beat: The other Beat is gone: this one sends from now on.");
         return { waited };
@@ -109,6 +117,7 @@ export class Beat {
           renewAtMs = clock.monotonicMs() + this.#deps.lock.ttlMs / 3;
         }
         const tick = scheduler.tick(clock.nowMs());
+        this.#lookedAtMs = clock.monotonicMs();
         if (tick.kind === "due") {
           if (!(await this.#send(scheduler, tick.entry, tick.dueAtMs))) return;
           synced.sends += 1;

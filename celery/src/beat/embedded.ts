@@ -9,7 +9,7 @@ import { type OpenBeatOptions, openBeat } from "./open-beat.ts";
  * @see celery 5.7.0 beat.py, `EmbeddedService`
  */
 export function startEmbeddedBeat(app: CeleryApp, options: OpenBeatOptions): AsyncDisposable {
-  const beat = openBeat(app, options);
+  const beat = openBeat(app, { ...options, embedded: true });
   const stopping = new AbortController();
   const running = beat.run(stopping.signal).catch((error: unknown) => {
     options.log.error({}, `beat raised exception ${String(error)}: this worker goes on without it.`);

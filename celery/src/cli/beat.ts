@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { CeleryApp } from "../app/types.ts";
 import { humanizeSeconds, type OpenBeat, openBeat } from "../beat/index.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -5,6 +6,7 @@ import type { LogLevel } from "../worker/worker-log.ts";
 import { maskPassword } from "./banner.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { LOG_LEVELS, localTime, makeCeleryLog, parseLogLevel } from "./logging.ts";
+import { expandNodeName } from "./node-name.ts";
 import { OptionValues } from "./option-values.ts";
 import { type OptionSpec, parseOptions, renderHelp } from "./options.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
@@ -22,10 +24,34 @@ const OPTIONS: readonly OptionSpec[] = [
     help: "Where beat remembers when it sent what. Default: celerybeat-schedule.",
   },
   {
+    name: "scheduler",
+    short: "S",
+    value: "CLASS",
+    group: GROUP,
+    help: "Not supported: the schedule is beat_schedule, remembered in a file.",
+  },
+  {
     name: "max-interval",
     value: "SECONDS",
     group: GROUP,
     help: "Longest sleep between two looks at the schedule. Default: 300.",
+  },
+  {
+    name: "enable-remote-control",
+    group: GROUP,
+    help: "Answer `celery inspect ping`, so that beat can be health-checked. Default: beat_enable_remote_control.",
+  },
+  {
+    name: "no-enable-remote-control",
+    group: GROUP,
+    help: "Don't, whatever beat_enable_remote_control says.",
+  },
+  {
+    name: "hostname",
+    short: "n",
+    value: "NAME",
+    group: GROUP,
+    help: "Node name to answer remote control commands on. Default: celerybeat@%h.",
   },
   {
     name: "loglevel",
@@ -56,6 +82,7 @@ function startBeat(values: OptionValues, context: CommandContext): Promise<numbe
       "Missing option '-A': which module holds the schedule? For ./tasks.ts it is\n    celery -A tasks beat --loglevel=info",
     );
   }
+  refuseScheduler(values);
   const level = readLevel(values);
   const maxIntervalSeconds = values.number("max-interval", { min: 0 });
   const terminal = openTerminal(context);
@@ -63,7 +90,7 @@ function startBeat(values: OptionValues, context: CommandContext): Promise<numbe
   return withApp(context, async (app) => {
     const stop = context.interrupted();
     const options = { cwd: context.cwd, scheduleFile: values.text("schedule"), maxIntervalSeconds, log };
-    await using beat = openBeat(app, options);
+    await using beat = openBeat(app, { ...options, ...remoteControl(values) });
     if (!context.global.quiet) terminal.out(banner(app, beat, level, { context, terminal }));
     if (Object.keys(app.conf.beat_schedule).length === 0) {
       log.warn({}, "beat: The schedule is empty, so there is nothing to send. Fill app.conf.beat_schedule.");
@@ -71,6 +98,23 @@ function startBeat(values: OptionValues, context: CommandContext): Promise<numbe
     await beat.run(stop);
     return 0;
   });
+}
+
+function refuseScheduler(values: OptionValues): void {
+  const scheduler = values.text("scheduler");
+  if (scheduler === undefined || /(^|[.:])PersistentScheduler$/.test(scheduler)) return;
+  throw new UsageError(
+    `'-S' / '--scheduler': ${scheduler} is not here. The schedule is beat_schedule, remembered in a file; for another scheduler, ` +
+      "such as django-celery-beat's, run Python's celery beat: these workers run what it sends.",
+  );
+}
+
+function remoteControl(values: OptionValues): { remoteControl: boolean | undefined; nodeName: string } {
+  const [on, off] = [values.flag("enable-remote-control"), values.flag("no-enable-remote-control")];
+  return {
+    remoteControl: on || off ? !off : undefined,
+    nodeName: expandNodeName(values.text("hostname"), hostname(), "celerybeat"),
+  };
 }
 
 function readLevel(values: OptionValues): LogLevel {
@@ -99,5 +143,5 @@ Configuration ->
     . db -> ${beat.scheduleFile}
     . logfile -> [stderr]@%${level}
     . maxinterval -> ${humanizeSeconds(seconds)} (${seconds}s)
-`;
+${beat.nodeName === undefined ? "" : `    . remote control -> ${beat.nodeName}\n`}`;
 }

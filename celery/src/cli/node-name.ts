@@ -1,17 +1,21 @@
-/** Celery's default name of a node. */
+/** Celery's default name of a worker. */
 const DEFAULT_NAME = "celery";
 
 /**
- * A worker's full name. `%h` is the host name, `%n` its first part, `%d` the rest; without an `@` what is given is the
+ * A node's full name. `%h` is the host name, `%n` its first part, `%d` the rest; without an `@` what is given is the
  * host part.
  *
  * @see celery 5.7.0 utils/nodenames.py, `default_nodename` and `host_format`
  */
-export function expandNodeName(given: string | undefined, hostname: string): string {
+export function expandNodeName(
+  given: string | undefined,
+  hostname: string,
+  defaultName: string = DEFAULT_NAME,
+): string {
   const at = given?.indexOf("@") ?? -1;
   const name = given !== undefined && at >= 0 ? given.slice(0, at) : "";
   const host = given === undefined ? "" : at >= 0 ? given.slice(at + 1) : given;
-  return fill(`${name || DEFAULT_NAME}@${host || hostname}`, hostname);
+  return fill(`${name || defaultName}@${host || hostname}`, hostname);
 }
 
 function fill(text: string, hostname: string): string {
