@@ -54,7 +54,7 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
   },
   "celery/src/pool": { own: engine("execution", "app", "protocol", "runtime"), packages: ["tsx"] },
   "celery/src/beat": {
-    own: engine("app", "events", "redis", "protocol", "runtime"),
+    own: engine("app", "events", "control", "redis", "protocol", "runtime"),
     packages: ["zod"],
   },
   "celery/src/worker": {

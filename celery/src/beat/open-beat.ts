@@ -7,6 +7,7 @@ import { encodeTaskMessage } from "../protocol/message.ts";
 import { openBeatLock } from "../redis/lock.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
+import { answerPing } from "./answer-ping.ts";
 import { Beat, type PreparedTask } from "./beat.ts";
 import { type Entry, readEntries } from "./entry.ts";
 import { ScheduleStore } from "./schedule-store.ts";
@@ -21,6 +22,12 @@ export interface OpenBeatOptions {
   readonly maxIntervalSeconds?: number | undefined;
   /** How long its lock outlives a Beat that died: the longest time to a takeover. Default 10 000. */
   readonly lockTtlMs?: number;
+  /** Whether it answers `celery inspect ping`; default `beat_enable_remote_control`. */
+  readonly remoteControl?: boolean | undefined;
+  /** The name it answers by. Default `celerybeat@` and the host's name. */
+  readonly nodeName?: string | undefined;
+  /** Inside a worker, which answers remote control for both. */
+  readonly embedded?: boolean;
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -29,10 +36,14 @@ export interface OpenBeat extends AsyncDisposable {
   /** As it is shown: not made absolute. */
   readonly scheduleFile: string;
   readonly maxIntervalSeconds: number;
+  /** By which it answers remote control; undefined when it does not. */
+  readonly nodeName: string | undefined;
   /** Sends what is due, when it is this Beat's turn, until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** @see celery 5.7.0 beat.py, `BeatPidbox.min_tick_age` */
+const MIN_TICK_AGE_SECONDS = 60;
 /** @see celery 5.7.0 beat.py, `DEFAULT_MAX_INTERVAL` */
 const MAX_INTERVAL_SECONDS = 300;
 const LOCK_TTL_MS = 10_000;
@@ -65,14 +76,36 @@ export function openBeat(app: CeleryApp, options: OpenBeatOptions): OpenBeat {
       syncEvery: conf.beat_sync_every,
     },
   );
+  const nodeName = nodeNameOf(app, options);
+  const maxIdleSeconds =
+    conf.beat_remote_control_max_tick_age ?? Math.max(maxIntervalSeconds * 2, MIN_TICK_AGE_SECONDS);
+  const ping = { brokerUrl: app.brokerUrl, idleMs: () => beat.idleMs(), maxIdleSeconds, log };
   return {
     scheduleFile,
     maxIntervalSeconds,
-    run: (signal) => beat.run(signal),
+    nodeName,
+    run: async (signal) => {
+      await sendSignals(app, options.embedded ?? false);
+      const answering = nodeName === undefined ? undefined : answerPing({ ...ping, nodeName }, signal);
+      await Promise.all([beat.run(signal), answering]);
+    },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([lock[Symbol.asyncDispose](), events[Symbol.asyncDispose]()]);
     },
   };
+}
+
+async function sendSignals(app: CeleryApp, embedded: boolean): Promise<void> {
+  await app.signals.beatInit.send({ app });
+  if (embedded) await app.signals.beatEmbeddedInit.send({ app });
+}
+
+function nodeNameOf(
+  { conf }: CeleryApp,
+  { embedded, remoteControl, nodeName }: OpenBeatOptions,
+): string | undefined {
+  if (embedded || !(remoteControl ?? conf.beat_enable_remote_control)) return undefined;
+  return nodeName ?? `celerybeat@${hostname()}`;
 }
 
 /** The same message as `applyAsync`'s, with Celery's mark that it comes from Beat. */
