@@ -9,7 +9,7 @@ import {
   WORKERS,
 } from "../redis/keys.ts";
 import { claimScript } from "../redis/scripts/claim.ts";
-import type { ClaimIds } from "./claim-ids.ts";
+import type { ClaimIds, IdRange } from "./claim-ids.ts";
 import type { Claim } from "./transport.ts";
 
 export interface ListFault {
@@ -42,7 +42,7 @@ export class Claimer {
   readonly #ids: ClaimIds;
   #number = 0;
   /** Ids of a call whose answer was lost: they may or may not be claims. */
-  #unanswered: readonly string[] | undefined;
+  #unanswered: IdRange | undefined;
 
   constructor(workerId: string, ids: ClaimIds, queues: readonly string[], heartbeatTtlMs: number) {
     this.#workerId = workerId;
@@ -76,19 +76,23 @@ export class Claimer {
    */
   async claim(redis: RedisConnection, max: number): Promise<ClaimReply> {
     const again = this.#unanswered !== undefined;
-    const ids = this.#unanswered ?? Array.from({ length: Math.min(max, MAX_CLAIMS) }, () => this.#ids.next());
+    const ids = this.#unanswered ?? this.#ids.take(Math.min(max, MAX_CLAIMS));
     const lists = this.#lists();
     this.#number += 1;
     this.#unanswered = ids;
-    const header = [this.#workerId, this.#heartbeatTtlMs, this.#number, again ? "again" : "", ids.length];
     const keys = [...this.#keys, ...lists.map(({ key }) => key)];
     const reply = await redis.run(claimScript, keys, [
-      ...header,
-      ...ids,
+      this.#workerId,
+      this.#heartbeatTtlMs,
+      this.#number,
+      again ? "again" : "",
+      ids.count,
+      this.#ids.prefix,
+      ids.first,
       ...lists.map(({ closing }) => closing),
     ]);
     this.#unanswered = undefined;
-    return readReply(reply as ClaimTuple, lists);
+    return readReply(reply as ClaimTuple, ids, this.#ids, lists);
   }
 
   /** Every queue's most urgent list, then every queue's next, each time beginning with another queue, as kombu does. */
@@ -105,23 +109,35 @@ export class Claimer {
   }
 }
 
-type ClaimTuple = readonly [claims: readonly (string | number)[], faults: readonly (string | number)[]];
+type ClaimTuple = readonly [
+  messages: readonly string[],
+  runs: readonly number[],
+  faults: readonly (string | number)[],
+  known: readonly string[],
+];
 
-function readReply([claims, faults]: ClaimTuple, lists: readonly List[]): ClaimReply {
-  const queueOf = (list: string | number | undefined): string =>
-    typeof list === "number" ? (lists[list - 1]?.queue ?? "") : String(list);
+function readReply(
+  [messages, runs, faults, known]: ClaimTuple,
+  range: IdRange,
+  ids: ClaimIds,
+  lists: readonly List[],
+): ClaimReply {
+  const queueOf = (position: unknown): string => lists[Number(position) - 1]?.queue ?? "";
+  const queues = pairs(runs).flatMap(([position, count]) => Array<string>(count).fill(queueOf(position)));
+  const fresh = messages.map((raw, at) => ({
+    id: ids.at(range.first + at),
+    queue: queues[at] ?? "",
+    raw,
+  }));
+  const older = known.flatMap((id, at) =>
+    at % 3 === 0 ? [{ id, queue: known[at + 1] ?? "", raw: known[at + 2] ?? "" }] : [],
+  );
   return {
-    claims: groups(claims, 3).map(([id, list, raw]) => ({
-      id: String(id),
-      queue: queueOf(list),
-      raw: String(raw),
-    })),
-    faults: groups(faults, 2).map(([list, reason]) => ({ queue: queueOf(list), reason: String(reason) })),
+    claims: older.length === 0 ? fresh : older,
+    faults: pairs(faults).map(([list, reason]) => ({ queue: queueOf(list), reason: String(reason) })),
   };
 }
 
-function groups<T>(flat: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({ length: flat.length / size }, (_, index) =>
-    flat.slice(index * size, (index + 1) * size),
-  );
+function pairs<T>(flat: readonly T[]): readonly (readonly [T, T])[] {
+  return flat.flatMap((item, at) => (at % 2 === 0 ? [[item, flat[at + 1] as T] as const] : []));
 }

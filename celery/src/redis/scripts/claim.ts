@@ -9,9 +9,11 @@ import { CLAIMED_MESSAGE } from "./shared.ts";
  * - KEYS 1 `unacked`, 2 `unacked_index`, 3 heartbeat of the worker, 4 `ts1:workers`, 5 the worker's claim lane, 6… lists,
  *   most urgent first
  * - ARGV 1 worker id, 2 life of the heartbeat (ms), 3 number of the call, 4 `again` when the answer to the call before was
- *   lost, 5 number of claim ids, then the ids, then per list the text that closes its entries in `unacked`
- * - Returns `[claims, faults]`: claims as `id, list, message` each, `list` being the position among the lists, or its
- *   name when the claim is older than this call; faults as `list, error` each.
+ *   lost, 5 number of claim ids, 6 what the ids begin with, 7 number of the first one, then per list the text that closes its
+ *   entries in `unacked`. An id is the beginning and its number in hexadecimal.
+ * - Returns `[messages, runs, faults, known]`: `messages` belong to the ids in their order; `runs` say how many of them came from
+ *   which list, as `list, count` each, `list` being the position among the lists; `faults` are `list, error` each; `known` are claims of
+ *   an earlier call, as `id, name of the list, message` each.
  *
  * Repeatable: a call whose answer was lost is said again with the same ids and the next number. It gets the same claims, and
  * should the lost call only now arrive, it does nothing.
@@ -22,24 +24,29 @@ export const claimScript: Script = {
   lua: `${CLAIMED_MESSAGE}${String.raw`
 local unacked, index, heartbeat, workers, lane = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local number, again, count = tonumber(ARGV[3]), ARGV[4] == 'again', tonumber(ARGV[5])
-local claims, faults = {}, {}
+local prefix, first = ARGV[6], tonumber(ARGV[7])
+local claims, runs, faults, known = {}, {}, {}, {}
 
-if number <= tonumber(redis.call('GET', lane) or 0) then return {claims, faults} end
+if number <= tonumber(redis.call('GET', lane) or 0) then return {claims, runs, faults, known} end
 
-local ids = {}
-for i = 1, count do ids[i] = ARGV[5 + i] end
+local function id_of(i)
+  return prefix .. string.format('%012x', first + i - 1)
+end
+
 if again then
   redis.call('SET', lane, number, 'EX', 600)
-  local known = redis.call('HMGET', unacked, unpack(ids))
+  local ids = {}
+  for i = 1, count do ids[i] = id_of(i) end
+  local values = redis.call('HMGET', unacked, unpack(ids))
   for i = 1, count do
-    if known[i] then
-      local raw, _, queue = unwrap(known[i])
-      claims[#claims + 1] = ids[i]
-      claims[#claims + 1] = queue
-      claims[#claims + 1] = raw
+    if values[i] then
+      local raw, _, queue = unwrap(values[i])
+      known[#known + 1] = ids[i]
+      known[#known + 1] = queue
+      known[#known + 1] = raw
     end
   end
-  if #claims > 0 then return {claims, faults} end
+  if #known > 0 then return {claims, runs, faults, known} end
 end
 
 local used = 0
@@ -50,33 +57,34 @@ local function take(list, closing, position)
     faults[#faults + 1] = messages.err
     return
   end
-  if #messages == 0 then return end
+  local taken = #messages
+  if taken == 0 then return end
   if used == 0 and redis.call('EXISTS', heartbeat) == 0 then
     redis.call('SADD', workers, ARGV[1])
     redis.call('SET', heartbeat, '1', 'PX', ARGV[2])
   end
   redis.call('ZCARD', index) -- an index of another type is found out here, before anything is written
   local fields, scores, time = {}, {}, string.format('%.6f', now())
-  for i = #messages, 1, -1 do
-    used = used + 1
-    local id = ids[used]
-    fields[#fields + 1] = id
-    fields[#fields + 1] = '[' .. messages[i] .. closing
-    scores[#scores + 1] = time
-    scores[#scores + 1] = id
-    claims[#claims + 1] = id
-    claims[#claims + 1] = position
-    claims[#claims + 1] = messages[i]
+  for i = 1, taken do
+    local message, id = messages[taken + 1 - i], id_of(used + i)
+    fields[2 * i - 1] = id
+    fields[2 * i] = '[' .. message .. closing
+    scores[2 * i - 1] = time
+    scores[2 * i] = id
+    claims[used + i] = message
   end
   redis.call('HSET', unacked, unpack(fields))
   redis.call('ZADD', index, unpack(scores))
-  redis.call('LTRIM', list, 0, -1 - #messages)
+  redis.call('LTRIM', list, 0, -1 - taken)
+  used = used + taken
+  runs[#runs + 1] = position
+  runs[#runs + 1] = taken
 end
 
 for position = 1, #KEYS - 5 do
-  if used < count then take(KEYS[5 + position], ARGV[5 + count + position], position) end
+  if used < count then take(KEYS[5 + position], ARGV[7 + position], position) end
 end
 if used > 0 then redis.call('SET', lane, number, 'EX', 600) end
-return {claims, faults}
+return {claims, runs, faults, known}
 `}`,
 };
