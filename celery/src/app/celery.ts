@@ -1,23 +1,21 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { AsyncResult } from "../backend/async-result.ts";
 import type { ResultBackend } from "../backend/backend.ts";
 import { openBackend } from "../backend/open-backend.ts";
-import { type EventDispatcher, openEventDispatcher, taskSentFields } from "../events/index.ts";
 import { InvalidArgument, TaskAlreadyRegistered } from "../protocol/errors.ts";
-import { encodeTaskMessage } from "../protocol/message.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { openTransport } from "../transport/open-transport.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { PreparedCall } from "./call-options.ts";
 import { checkTaskOptions } from "./check-options.ts";
 import { type Conf, makeConf } from "./conf.ts";
 import type { ConfInput, ScheduleObject } from "./conf-values.ts";
 import { brokerUrlWith, resultUrlWith } from "./connection-urls.ts";
 import { Control } from "./control.ts";
-import { makeDraft, type RoutedDraft } from "./draft.ts";
 import { knownQueues } from "./known-queues.ts";
 import { addPeriodicTask, type PeriodicOptions, type PeriodicTarget } from "./periodic.ts";
+import { Sender } from "./sender.ts";
 import { makeSignals, type Signals } from "./signals.ts";
 import { makeTask } from "./task.ts";
 import type {
@@ -37,6 +35,8 @@ export interface CeleryOptions extends ConfInput {
   /** Where results are kept; without it they are not. `CELERY_RESULT_BACKEND` wins. */
   readonly backend?: string | undefined;
 }
+
+const NO_OPTIONS: ApplyOptions = {};
 
 /**
  * An app: tasks by name, a configuration, and the connections to send with.
@@ -59,10 +59,9 @@ export class Celery implements CeleryApp {
   readonly control: Control;
   readonly #tasks = new Map<string, AnyTask>();
   readonly #current = new AsyncLocalStorage<CurrentTask>();
-  readonly #replyTo = randomUUID();
+  readonly #sender: Sender;
   #transport: Transport | undefined;
   #backend: ResultBackend | undefined;
-  #events: EventDispatcher | undefined;
 
   /** @throws ImproperlyConfigured quoting every setting that does not exist or cannot be. */
   constructor(main: string, { broker, backend, ...settings }: CeleryOptions = {}) {
@@ -71,6 +70,14 @@ export class Celery implements CeleryApp {
       ...settings,
       ...(broker === undefined ? {} : { broker_url: broker }),
       ...(backend === undefined ? {} : { result_backend: backend }),
+    });
+    this.#sender = new Sender({
+      conf: this.conf,
+      clock: systemClock,
+      origin: this.origin,
+      signals: this.signals,
+      brokerUrl: () => this.brokerUrl,
+      transport: () => this.transport(),
     });
     this.control = new Control({
       brokerUrl: () => this.brokerUrl,
@@ -135,16 +142,22 @@ export class Celery implements CeleryApp {
   async sendTask(
     name: string,
     args: readonly unknown[] = [],
-    options: ApplyOptions = {},
+    options: ApplyOptions = NO_OPTIONS,
   ): Promise<AsyncResult<unknown>> {
+    const call = this.prepare(name, args, options);
+    await this.publish(call);
+    return this.AsyncResult(call.headers.id);
+  }
+
+  /** The message of a call, which is not sent. @throws InvalidArgument, EncodeError */
+  prepare(name: string, args: readonly unknown[] = [], options: ApplyOptions = NO_OPTIONS): PreparedCall {
     const task = this.#tasks.get(name)?.options;
-    const parent = this.#current.getStore();
-    const routed = makeDraft(
-      { name, args, options, task, parent },
-      { conf: this.conf, clock: systemClock, origin: this.origin, replyTo: this.#replyTo },
-    );
-    await this.#publish(routed, options);
-    return this.AsyncResult(routed.draft.headers.id);
+    return this.#sender.prepare({ name, args, options, task, parent: this.#current.getStore() });
+  }
+
+  /** Sends what `prepare` made. @throws OperationalError */
+  publish(call: PreparedCall): Promise<void> {
+    return this.#sender.publish(call);
   }
 
   /**
@@ -198,45 +211,11 @@ export class Celery implements CeleryApp {
 
   /** Ends the app's connections. Safe to call twice; sending afterwards opens new ones. */
   async close(): Promise<void> {
-    const open = [this.#events, this.#transport, this.#backend];
-    this.#events = undefined;
+    const open = [this.#transport, this.#backend];
     this.#transport = undefined;
     this.#backend = undefined;
+    await this.#sender.close();
     for (const resource of open) await resource?.[Symbol.asyncDispose]();
     await this.control[Symbol.asyncDispose]();
-  }
-
-  async #publish({ draft, queue, priority }: RoutedDraft, options: ApplyOptions): Promise<void> {
-    const policy = this.conf.task_publish_retry_policy;
-    const raw = this.#checkSize(encodeTaskMessage(draft), draft.headers.task);
-    await this.transport().publish(
-      { queue, priority, raw },
-      {
-        retry: options.retry ?? this.conf.task_publish_retry,
-        policy: {
-          maxRetries: policy.max_retries,
-          intervalStart: policy.interval_start,
-          intervalStep: policy.interval_step,
-          intervalMax: policy.interval_max,
-        },
-      },
-    );
-    if (this.conf.task_send_sent_event) await this.#announce(draft.headers, queue);
-  }
-
-  /** Workers refuse larger ones: better to be told by the sender's own error. */
-  #checkSize(raw: string, task: string): string {
-    const limit = this.conf.broker_transport_options.max_message_bytes;
-    if (raw.length <= limit) return raw;
-    throw new InvalidArgument(
-      `The message for ${task} has ${raw.length} bytes, more than the ${limit} allowed ` +
-        "(broker_transport_options.max_message_bytes). Store the data elsewhere and send where it is.",
-    );
-  }
-
-  async #announce(headers: RoutedDraft["draft"]["headers"], queue: string): Promise<void> {
-    this.#events ??= openEventDispatcher(this.brokerUrl, { hostname: this.origin, taskEvents: true });
-    this.#events.send("task-sent", taskSentFields(headers, queue));
-    await this.#events.flush();
   }
 }

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { COMPRESSIONS } from "./call-options.ts";
 import type { BeatEntry, ConfValues, ScheduleObject } from "./conf-values.ts";
 import { brokerTransportOptions, brokerUrl, connectionShape } from "./connection-schema.ts";
+import { EXCHANGE_TYPES, queuesSchema } from "./queue-input.ts";
 import { isRate } from "./rate.ts";
 import type { TaskRoutes } from "./routes.ts";
 
@@ -51,6 +53,9 @@ const rateLimit = z
   .union([z.string(), z.number()])
   .refine(isRate, 'not a rate such as "10/s", "10/m", "10/h", or a number per second');
 
+const exchangeType = z.enum(EXCHANGE_TYPES, `not one of ${EXCHANGE_TYPES.join(", ")}`);
+const classic = z.literal("classic", "only classic queues exist on Redis; quorum queues are RabbitMQ's");
+
 const logLevel = z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]);
 
 /** Checks one setting each; `undefined` gives Celery's default. @see celery 5.7.0 app/defaults.py */
@@ -79,8 +84,16 @@ export const confShape: Shape = {
   task_default_priority: orNull(z.int().min(0).max(9)),
   task_default_delivery_mode: z.literal([1, 2]).default(2),
   task_protocol: z.literal(2, "only protocol 2 is written").default(2),
+  task_default_exchange: orNull(z.string()),
+  task_default_exchange_type: exchangeType.default("direct"),
+  task_default_routing_key: orNull(z.string()),
   task_create_missing_queues: z.boolean().default(true),
-  task_queues: orNull(z.array(z.string().min(1))),
+  task_create_missing_queue_exchange_type: orNull(exchangeType),
+  task_create_missing_queue_type: classic.default("classic"),
+  task_default_queue_type: classic.default("classic"),
+  task_queue_max_priority: orNull(z.int().nonnegative()),
+  task_queues: orNull(queuesSchema),
+  task_compression: orNull(z.enum(COMPRESSIONS, `not supported; there are: ${COMPRESSIONS.join(", ")}`)),
   task_routes: orNull(routes),
   task_inherit_parent_priority: z.boolean().default(false),
   task_publish_retry: z.boolean().default(true),
@@ -114,6 +127,7 @@ export const confShape: Shape = {
   worker_direct: z.boolean().default(false),
   worker_state_db: orNull(z.string().min(1)),
   worker_max_tasks_per_child: orNull(count),
+  worker_max_memory_per_child: orNull(count),
   worker_send_task_events: z.boolean().default(false),
   worker_enable_remote_control: z.boolean().default(true),
   worker_proc_alive_timeout: positive.default(4),

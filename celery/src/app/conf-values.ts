@@ -1,8 +1,12 @@
+import type { ExchangeType } from "../transport/destination.ts";
+import type { Compression } from "./call-options.ts";
 import type {
   BrokerTransportOptions,
   ConnectionValues,
   ResultTransportOptions,
 } from "./connection-values.ts";
+import type { TaskQueuesInput } from "./queue-input.ts";
+import type { Queue } from "./queues.ts";
 import type { TaskRoutes } from "./routes.ts";
 
 export type { BrokerTransportOptions } from "./connection-values.ts";
@@ -77,10 +81,25 @@ export interface ConfValues extends ConnectionValues {
   task_default_priority: number | null;
   task_default_delivery_mode: 1 | 2;
   task_protocol: 2;
+  /** Default: the name of the default queue. */
+  task_default_exchange: string | null;
+  task_default_exchange_type: ExchangeType;
+  /** Default: the name of the default queue. */
+  task_default_routing_key: string | null;
+  /** Whether a queue that `task_queues` does not have may be sent to and consumed. Default true. */
   task_create_missing_queues: boolean;
+  /** Of the exchange that comes with a queue made on the spot. Default direct. */
+  task_create_missing_queue_exchange_type: ExchangeType | null;
+  task_create_missing_queue_type: "classic";
+  task_default_queue_type: "classic";
+  /** Has no effect on Redis, as in Celery: every queue has the priorities 0 to 9. */
+  task_queue_max_priority: number | null;
   /** Queues that a worker without `-Q` consumes. Default: the default queue. */
-  task_queues: string[] | null;
-  /** Task name or glob → queue. */
+  get task_queues(): readonly Queue[] | null;
+  set task_queues(value: TaskQueuesInput | null);
+  /** Compresses the body of every message. Default: none. */
+  task_compression: Compression | null;
+  /** Task name, glob or pattern → queue and more. */
   task_routes: TaskRoutes | null;
   /** A task sent by a task gets its priority. */
   task_inherit_parent_priority: boolean;
@@ -135,11 +154,13 @@ export interface ConfValues extends ConnectionValues {
   worker_cancel_long_running_tasks_on_connection_loss: boolean;
   /** Allow `celery control pool_restart`. */
   worker_pool_restarts: boolean;
-  /** Each worker also consumes a queue of its own, `<node name>.dq`. */
+  /** Each worker also consumes a queue of its own, `<node name>.dq2`. */
   worker_direct: boolean;
   /** Where a worker keeps the ids of revoked tasks between its runs, as `--statedb`. */
   worker_state_db: string | null;
   worker_max_tasks_per_child: number | null;
+  /** KiB of resident memory after which a pool process is replaced, once its task has ended. */
+  worker_max_memory_per_child: number | null;
   /** Publish task events, as with `-E`. */
   worker_send_task_events: boolean;
   worker_enable_remote_control: boolean;
@@ -183,5 +204,6 @@ interface Partials {
   result_backend_transport_options?: Partial<ResultTransportOptions> | undefined;
   broker_transport_options?: Partial<BrokerTransportOptions> | undefined;
   task_publish_retry_policy?: Partial<PublishRetryPolicy> | undefined;
+  task_queues?: TaskQueuesInput | null | undefined;
   beat_schedule?: Readonly<Record<string, BeatEntryInput>> | undefined;
 }

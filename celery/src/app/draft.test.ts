@@ -6,15 +6,18 @@ import { decodeMessage } from "../protocol/message-decode.ts";
 import { makeConf } from "./conf.ts";
 import type { ConfInput } from "./conf-values.ts";
 import { type Call, makeDraft, type RoutedDraft } from "./draft.ts";
+import { Router } from "./router.ts";
 import type { ApplyOptions } from "./types.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 10, 0, 0);
 
 function draft(options: ApplyOptions = {}, call: Partial<Call> = {}, settings: ConfInput = {}): RoutedDraft {
+  const conf = makeConf(settings);
   return makeDraft(
     { name: "tasks.add", args: [4, 4], options, task: undefined, parent: undefined, ...call },
     {
-      conf: makeConf(settings),
+      conf,
+      router: new Router(conf),
       clock: { nowMs: () => NOW, monotonicMs: () => 0 },
       origin: "gen1@vm",
       replyTo: "me",
@@ -96,12 +99,12 @@ test.each([
 ])("given queues of call, task and routes, then the nearest wins", (options, task, queue) => {
   const settings = { task_routes: { "tasks.*": "routed" } };
   const made = draft(options, { task: taskOptions(task) }, settings);
-  expect(made.queue).toBe(queue);
+  expect(made.address.queue).toBe(queue);
   expect(made.draft.properties.deliveryInfo.routingKey).toBe(queue);
 });
 
 test("given no route, then the default queue of the settings is it", () => {
-  expect(draft({}, {}, { task_default_queue: "mine" }).queue).toBe("mine");
+  expect(draft({}, {}, { task_default_queue: "mine" }).address.queue).toBe("mine");
 });
 
 test.each([
@@ -127,7 +130,7 @@ test.each([
   [{ eta: "tomorrow" }, /eta = "tomorrow": a Date or ISO 8601 text/],
   [{ eta: new Date(Number.NaN) }, /eta = null: a Date/],
   [{ timeLimit: 0 }, /timeLimit = 0: a number of seconds above 0/],
-  [{ queue: "" }, /The queue for tasks.add has no name/],
+  [{ queue: "" }, /A queue has no name/],
   [{ countdwon: 5 }, /sending tasks.add: there is no option "countdwon". Did you mean "countdown"\?/],
   [{ task_id: "x" }, /there is no option "task_id". Did you mean "taskId"\?/],
   [{ zzzzzzzzzzzz: 1 }, /There are: kwargs, countdown/],

@@ -3,16 +3,19 @@ import { InvalidArgument } from "../protocol/errors.ts";
 import {
   encodeTaskBody,
   type TaskDraft,
+  type TaskEmbed,
   type TaskHeaders,
   type TaskProperties,
 } from "../protocol/message.ts";
-import { ARGUMENTS_REPR, formatPython, formatPythonArgs } from "../protocol/python-repr.ts";
+import { formatPython, formatPythonArgs, type ReprLimits } from "../protocol/python-repr.ts";
 import { isoFromMs, msFromIso } from "../protocol/time.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Address } from "./address.ts";
+import type { ApplyOptions, SignatureLike } from "./call-options.ts";
 import { checkApplyOptions } from "./check-options.ts";
 import type { Conf } from "./conf.ts";
-import { findRoute } from "./routes.ts";
-import type { ApplyOptions, CurrentTask, ResolvedTaskOptions } from "./types.ts";
+import type { Delivery, Router } from "./router.ts";
+import type { CurrentTask, ResolvedTaskOptions } from "./types.ts";
 
 /** One call, before it is a message. */
 export interface Call {
@@ -27,6 +30,7 @@ export interface Call {
 
 export interface DraftDeps {
   readonly conf: Conf;
+  readonly router: Router;
   readonly clock: Clock;
   readonly origin: string;
   /** The client's own id: Celery puts it into `reply_to`. */
@@ -36,101 +40,122 @@ export interface DraftDeps {
 /** A message ready to be encoded, and where it goes. */
 export interface RoutedDraft {
   readonly draft: TaskDraft;
-  readonly queue: string;
+  readonly address: Address;
   readonly priority: number;
 }
 
 /**
- * Decides everything about a message: id, queue, times, priority. Options of the call win over those of the task,
+ * Decides everything about a message: id, destination, times, priority. Options of the call win over those of the task,
  * these over `task_routes`, these over the defaults.
  *
  * @throws InvalidArgument for a time or priority that cannot be; EncodeError for arguments that are not JSON.
  * @see celery 5.7.0 app/base.py, `Celery.send_task`; app/amqp.py, `as_task_v2`
  */
 export function makeDraft(call: Call, deps: DraftDeps): RoutedDraft {
-  checkApplyOptions(call.name, call.options);
-  const { queue, priority } = route(call, deps.conf);
+  const { name, args, options, task } = call;
+  checkApplyOptions(name, options);
+  const delivery = deps.router.deliver(name, args, options, task);
+  const priority = priorityOf(call, delivery, deps.conf);
   const headers = makeHeaders(call, deps);
-  const properties = makeProperties(headers, { queue, priority, deps });
-  const bodyText = encodeTaskBody(call.args, call.options.kwargs ?? {});
-  return { draft: { headers, properties, bodyText }, queue, priority };
+  const properties = makeProperties(headers, call, { delivery, priority, deps });
+  const bodyText = encodeTaskBody(args, options.kwargs ?? {}, embedOf(options));
+  const compression = delivery.compression === null ? null : "application/x-gzip";
+  return { draft: { headers, properties, bodyText, compression }, address: delivery.address, priority };
 }
 
-function route(call: Call, conf: Conf): { queue: string; priority: number } {
-  const found = findRoute(conf.task_routes, call.name, call.args, call.options.kwargs ?? {});
-  const queue = call.options.queue ?? call.task?.queue ?? found.queue ?? conf.task_default_queue;
+function priorityOf(call: Call, { priority: said }: Delivery, conf: Conf): number {
   const inherited = conf.task_inherit_parent_priority ? call.parent?.priority : undefined;
-  const priority =
-    call.options.priority ??
-    call.task?.priority ??
-    found.priority ??
-    inherited ??
-    conf.task_default_priority ??
-    0;
-  if (!Number.isInteger(priority) || priority < 0 || priority > 9) {
-    throw new InvalidArgument(`priority = ${priority}: a whole number from 0 (first) to 9 is expected.`);
-  }
-  if (queue === "") throw new InvalidArgument(`The queue for ${call.name} has no name.`);
-  return { queue, priority };
+  const priority = said ?? inherited ?? conf.task_default_priority ?? 0;
+  if (Number.isInteger(priority) && priority >= 0 && priority <= 9) return priority;
+  throw new InvalidArgument(`priority = ${priority}: a whole number from 0 (first) to 9 is expected.`);
 }
+
+const NO_CUSTOM: Readonly<Record<string, unknown>> = {};
 
 function makeHeaders({ name, args, options, task, parent }: Call, deps: DraftDeps): TaskHeaders {
   const id = options.taskId ?? randomUUID();
-  const nowMs = deps.clock.nowMs();
-  const repr = { ...ARGUMENTS_REPR, maxLevels: deps.conf.task_repr_maxlevels };
+  const repr: ReprLimits = { maxLength: 1024, maxLevels: deps.conf.task_repr_maxlevels };
+  const { kwargs } = options;
   return {
     lang: "js",
     task: name,
     id,
     shadow: options.shadow ?? null,
-    eta: etaOf(options, nowMs),
-    expires: expiresOf(options.expires === undefined ? task?.expires : options.expires, nowMs),
-    group: null,
-    groupIndex: null,
-    retries: 0,
+    eta: etaOf(options, deps.clock),
+    expires: expiresOf(options.expires === undefined ? task?.expires : options.expires, deps.clock),
+    group: options.groupId ?? null,
+    groupIndex: options.groupIndex ?? null,
+    retries: options.retries ?? 0,
     timeLimit: checkLimit("timeLimit", options.timeLimit),
     softTimeLimit: checkLimit("softTimeLimit", options.softTimeLimit),
-    rootId: parent?.rootId ?? id,
-    parentId: parent?.id ?? null,
-    argsRepr: formatPythonArgs(args, repr),
-    kwargsRepr: formatPython(options.kwargs ?? {}, repr),
+    rootId: options.rootId || (parent?.rootId ?? id),
+    parentId: options.parentId || (parent?.id ?? null),
+    argsRepr: options.argsRepr ?? formatPythonArgs(args, repr),
+    kwargsRepr: options.kwargsRepr ?? (kwargs === undefined ? "{}" : formatPython(kwargs, repr)),
     origin: deps.origin,
     ignoreResult: options.ignoreResult ?? task?.ignoreResult ?? deps.conf.task_ignore_result,
-    replacedTaskNesting: 0,
-    stampedHeaders: null,
-    stamps: {},
-    custom: options.headers ?? {},
+    replacedTaskNesting: options.replacedTaskNesting ?? 0,
+    stampedHeaders: options.stampedHeaders ?? null,
+    stamps: options.stamps ?? NO_CUSTOM,
+    custom: options.headers ?? NO_CUSTOM,
   };
+}
+
+interface PropertyParts {
+  readonly delivery: Delivery;
+  readonly priority: number;
+  readonly deps: DraftDeps;
 }
 
 function makeProperties(
   headers: TaskHeaders,
-  { queue, priority, deps }: { queue: string; priority: number; deps: DraftDeps },
+  { options }: Call,
+  { delivery, priority, deps }: PropertyParts,
 ): TaskProperties {
+  const { exchange, routingKey } = delivery.address;
   const expiresMs = headers.expires === null ? undefined : msFromIso(headers.expires);
   return {
     correlationId: headers.id,
-    replyTo: deps.replyTo,
-    deliveryMode: deps.conf.task_default_delivery_mode,
-    deliveryInfo: { exchange: "", routingKey: queue, redelivered: false },
+    replyTo: options.replyTo ?? deps.replyTo,
+    deliveryMode: delivery.deliveryMode,
+    deliveryInfo: { exchange, routingKey, redelivered: false },
     priority,
     deliveryTag: randomUUID(),
     expiration:
       expiresMs === undefined ? null : String(Math.max(0, Math.round(expiresMs - deps.clock.nowMs()))),
-    custom: {},
+    custom: options.properties ?? NO_CUSTOM,
   };
 }
 
+const NOTHING_AFTERWARDS: TaskEmbed = { callbacks: null, errbacks: null, chain: null, chord: null };
+
+function embedOf({ link, linkError, chain, chord }: ApplyOptions): TaskEmbed {
+  if (link === undefined && linkError === undefined && !chain && !chord) return NOTHING_AFTERWARDS;
+  return {
+    callbacks: listOf(link),
+    errbacks: listOf(linkError),
+    chain: chain ?? null,
+    chord: chord ?? null,
+  };
+}
+
+function listOf(
+  signatures: SignatureLike | readonly SignatureLike[] | undefined,
+): readonly SignatureLike[] | null {
+  if (signatures === undefined) return null;
+  return Array.isArray(signatures) ? (signatures as readonly SignatureLike[]) : [signatures];
+}
+
 /** `countdown: 0` counts as none, as in Celery. */
-function etaOf({ countdown, eta }: ApplyOptions, nowMs: number): string | null {
+function etaOf({ countdown, eta }: ApplyOptions, clock: Clock): string | null {
   if (countdown !== undefined && countdown !== 0)
-    return isoFromMs(nowMs + seconds("countdown", countdown) * 1000);
+    return isoFromMs(clock.nowMs() + seconds("countdown", countdown) * 1000);
   return eta === undefined ? null : moment("eta", eta);
 }
 
-function expiresOf(expires: ApplyOptions["expires"], nowMs: number): string | null {
+function expiresOf(expires: ApplyOptions["expires"], clock: Clock): string | null {
   if (expires === undefined || expires === null) return null;
-  if (typeof expires === "number") return isoFromMs(nowMs + seconds("expires", expires) * 1000);
+  if (typeof expires === "number") return isoFromMs(clock.nowMs() + seconds("expires", expires) * 1000);
   return moment("expires", expires);
 }
 

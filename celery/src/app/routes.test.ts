@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { findRoute, type TaskRoutes } from "./routes.ts";
+import type { SendOptions } from "./call-options.ts";
+import { compileRoutes, type TaskRoutes } from "./routes.ts";
+
+function findRoute(
+  routes: TaskRoutes | null,
+  name: string,
+  args: readonly unknown[] = [],
+  kwargs: Readonly<Record<string, unknown>> = {},
+): SendOptions {
+  return compileRoutes(routes).find(name, args, kwargs, { options: {}, isRegistered: true });
+}
 
 const table: TaskRoutes = {
   "tasks.*": "default",
@@ -36,4 +46,40 @@ test("given a single function or nothing, when routed, then that is all there is
     queue: "there",
   });
   expect(findRoute(null, "x", [], {})).toEqual({});
+});
+
+test.each([
+  ["feed.tasks.import", { queue: "feeds" }],
+  ["feed.task", { queue: "early" }],
+  ["a.video.b", {}],
+  ["video.x", { exchange: "media", routingKey: "video.compress", exchangeType: "topic", priority: 2 }],
+  ["image.y", { exchange: "media", routingKey: "image" }],
+  ["x[1].z", { queue: "brackets" }],
+])(
+  "given pairs, regular expressions and Celery's spelling, when %s is routed, then all are understood",
+  (name, route) => {
+    const routes: TaskRoutes = [
+      [
+        ["feed.tasks.*", { queue: "feeds" }],
+        [
+          /video\.[a-z]/g,
+          { exchange: "media", exchange_type: "topic", routing_key: "video.compress", priority: 2 },
+        ],
+      ],
+      new Map<string | RegExp, { queue?: string; exchange?: string; routingKey?: string }>([
+        [/feed/, { queue: "early" }],
+        ["image.?", { exchange: "media", routingKey: "image" }],
+        ["x[[]1].*", { queue: "brackets" }],
+      ]),
+    ];
+    expect(findRoute(routes, name)).toEqual(route);
+  },
+);
+
+test("given routes, then only those with functions have to be asked each time", () => {
+  expect(compileRoutes(table).isStatic).toBe(true);
+  expect(compileRoutes([table, new Map()]).isStatic).toBe(true);
+  expect(compileRoutes(null).isStatic).toBe(true);
+  expect(compileRoutes([table, () => null]).isStatic).toBe(false);
+  expect(compileRoutes(() => null).isStatic).toBe(false);
 });

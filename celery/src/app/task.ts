@@ -29,7 +29,8 @@ export function makeTask(
     signature: { get: cachedSignature(name, options, run) },
     delay: { value: (...args: readonly unknown[]) => send(task, args, {}) },
     applyAsync: {
-      value: (args: readonly unknown[] = [], applyOptions: ApplyOptions = {}) => send(task, args, applyOptions),
+      value: (args: readonly unknown[] = [], applyOptions: ApplyOptions = {}) =>
+        send(task, args, applyOptions),
     },
     apply: {
       value: (args: readonly unknown[] = [], eagerOptions: EagerOptions = {}) =>
@@ -62,7 +63,8 @@ const NO_KWARGS: Readonly<Record<string, unknown>> = {};
 
 /** Read when it is first asked for, once. */
 function cachedSignature(name: string, options: TaskOptions, run: AnyFunction): () => TaskSignature | null {
-  let signature: TaskSignature | null | undefined = options.parameters && declareSignature(name, options.parameters);
+  let signature: TaskSignature | null | undefined =
+    options.parameters && declareSignature(name, options.parameters);
   return () => {
     if (signature === undefined) signature = readSignature(run, options.bind ?? false);
     return signature;
@@ -118,8 +120,11 @@ function resolveOptions(options: TaskOptions, conf: Conf): ResolvedTaskOptions {
     softTimeLimit: options.softTimeLimit === undefined ? conf.task_soft_time_limit : options.softTimeLimit,
     expires: options.expires ?? null,
     queue: options.queue ?? null,
+    exchange: options.exchange ?? null,
+    routingKey: options.routingKey ?? null,
     priority: options.priority ?? null,
     serializer: "json",
+    compression: options.compression ?? null,
     throws: options.throws ?? [],
   };
 }

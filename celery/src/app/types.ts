@@ -1,10 +1,11 @@
 import type { AsyncResult } from "../backend/async-result.ts";
 import type { ResultBackend } from "../backend/backend.ts";
-import type { DeliveryInfo } from "../protocol/message.ts";
 import type { TaskSignature } from "../execution/parameters.ts";
+import type { DeliveryInfo } from "../protocol/message.ts";
 import type { TaskState } from "../protocol/states.ts";
 import type { Retry } from "../protocol/task-signals.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { ApplyOptions, Compression, PreparedCall } from "./call-options.ts";
 import type { Conf } from "./conf.ts";
 import type { Control } from "./control.ts";
 import type { EagerOptions, EagerResult } from "./eager.ts";
@@ -55,9 +56,13 @@ export interface TaskOptions extends TaskHandlers {
   readonly softTimeLimit?: number | null;
   readonly expires?: number | null;
   readonly queue?: string;
+  /** An exchange to send through, by name; needs `routingKey`. */
+  readonly exchange?: string;
+  readonly routingKey?: string;
   /** 0 to 9, 0 first. */
   readonly priority?: number;
   readonly serializer?: "json";
+  readonly compression?: Compression;
   /** Errors that are part of the task's contract: logged without alarm. */
   readonly throws?: readonly ErrorClass[];
 }
@@ -87,31 +92,15 @@ export interface ResolvedTaskOptions {
   readonly softTimeLimit: number | null;
   readonly expires: number | null;
   readonly queue: string | null;
+  readonly exchange: string | null;
+  readonly routingKey: string | null;
   readonly priority: number | null;
   readonly serializer: "json";
+  readonly compression: Compression | null;
   readonly throws: readonly ErrorClass[];
 }
 
-/** How one call is sent. Times in seconds. */
-export interface ApplyOptions {
-  readonly kwargs?: Readonly<Record<string, unknown>>;
-  /** Not before this many seconds from now. */
-  readonly countdown?: number;
-  /** Not before this moment (a `Date`, or ISO 8601 text). */
-  readonly eta?: Date | string;
-  /** Discard when later than this: seconds from now, a `Date`, or ISO 8601 text. */
-  readonly expires?: number | Date | string | null;
-  readonly queue?: string;
-  readonly priority?: number;
-  readonly taskId?: string;
-  readonly ignoreResult?: boolean;
-  readonly timeLimit?: number | null;
-  readonly softTimeLimit?: number | null;
-  readonly shadow?: string;
-  readonly headers?: Readonly<Record<string, unknown>>;
-  /** `false`: one try only. Default `task_publish_retry`. */
-  readonly retry?: boolean;
-}
+export type { ApplyOptions } from "./call-options.ts";
 
 /** How a task asks to be run again. */
 export interface RetryOptions {
@@ -230,6 +219,15 @@ export interface CeleryApp {
   transport(): Transport;
   backend(): ResultBackend | undefined;
   sendTask(name: string, args?: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult<unknown>>;
+  /**
+   * Makes the message of a call and sends nothing: id, times, route and text are settled. Whoever makes messages uses it:
+   * calls, the canvas, Beat. Inside a task, that task is its parent.
+   *
+   * @throws InvalidArgument, EncodeError
+   */
+  prepare(name: string, args?: readonly unknown[], options?: ApplyOptions): PreparedCall;
+  /** Sends what `prepare` made, and tells about it (`task-sent`, signals). @throws OperationalError */
+  publish(call: PreparedCall): Promise<void>;
   AsyncResult<T = unknown>(taskId: string): AsyncResult<T>;
   /** Runs `work` as if inside a task: what it sends gets that task as parent, and `get()` refuses. */
   runInTask<T>(request: CurrentTask, work: () => T): T;

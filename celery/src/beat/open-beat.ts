@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { makeDraft } from "../app/draft.ts";
 import type { CeleryApp } from "../app/types.ts";
 import { type EventDispatcher, openEventDispatcher, taskSentFields } from "../events/index.ts";
-import { encodeTaskMessage } from "../protocol/message.ts";
 import { openBeatLock } from "../redis/lock.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -66,7 +64,7 @@ export function openBeat(app: CeleryApp, options: OpenBeatOptions): OpenBeat {
     taskEvents: conf.task_send_sent_event,
   });
   const store = new ScheduleStore(scheduleFile, { timezone, utcEnabled: conf.enable_utc }, options.cwd);
-  const prepare = makePrepare(app, events, clock);
+  const prepare = makePrepare(app, events);
   const beat = new Beat(
     { lock, store, prepare, clock, log },
     {
@@ -109,23 +107,17 @@ function nodeNameOf(
 }
 
 /** The same message as `applyAsync`'s, with Celery's mark that it comes from Beat. */
-function makePrepare(app: CeleryApp, events: EventDispatcher, clock: Clock): (entry: Entry) => PreparedTask {
-  const deps = { conf: app.conf, clock, origin: app.origin, replyTo: randomUUID() };
-  return ({ task: name, args, options }) => {
+function makePrepare(app: CeleryApp, events: EventDispatcher): (entry: Entry) => PreparedTask {
+  return ({ task, args, options }) => {
     const headers = { ...options.headers, celery_beat_task: true };
-    const call = {
-      name,
-      args,
-      options: { ...options, headers },
-      task: app.tasks.get(name)?.options,
-      parent: undefined,
-    };
-    const { draft, queue, priority } = makeDraft(call, deps);
+    const call = app.prepare(task, args, { ...options, headers });
+    const { queue } = call.message;
     const announce = async (): Promise<void> => {
-      events.send("task-sent", taskSentFields(draft.headers, queue));
+      const where = { queue, exchange: call.exchange, routing_key: call.routingKey };
+      events.send("task-sent", { ...taskSentFields(call.headers, queue), ...where });
       await events.flush();
     };
-    return { id: draft.headers.id, message: { queue, priority, raw: encodeTaskMessage(draft) }, announce };
+    return { id: call.headers.id, message: call.message, announce };
   };
 }
 

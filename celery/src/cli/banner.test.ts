@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { type BannerFacts, maskPassword, renderBanner, renderTaskList } from "./banner.ts";
 
+const queue = (name: string): BannerFacts["queues"][number] => ({
+  queue: name,
+  exchange: name,
+  type: "direct",
+  routingKey: name,
+});
+
 const FACTS: BannerFacts = {
   nodeName: "w1@vm",
   version: "5.6.3 (recovery)",
@@ -11,7 +18,7 @@ const FACTS: BannerFacts = {
   concurrency: 2,
   pool: "prefork",
   taskEvents: true,
-  queues: ["celery"],
+  queues: [queue("celery")],
 };
 
 /** Printed by celery 5.6.3, but for the platform, which is of the machine. */
@@ -43,7 +50,7 @@ test("given no results, no events and two queues, when the banner is rendered, t
     ...FACTS,
     backendUrl: undefined,
     taskEvents: false,
-    queues: ["training", "celery"],
+    queues: [queue("training"), queue("celery")],
   });
 
   expect(banner).toContain(".> results:     disabled://\n");

@@ -1,4 +1,5 @@
 import { arch, release, type } from "node:os";
+import type { Binding } from "../app/queues.ts";
 import { localTime } from "./logging.ts";
 
 /** @see celery 5.7.0 apps/worker.py, `ARTLINES` */
@@ -24,10 +25,11 @@ export interface BannerFacts {
   readonly appName: string;
   readonly brokerUrl: string;
   readonly backendUrl: string | undefined;
-  readonly concurrency: number;
+  /** `4`, or `{min=2, max=10}`. */
+  readonly concurrency: number | string;
   readonly pool: string;
   readonly taskEvents: boolean;
-  readonly queues: readonly string[];
+  readonly queues: readonly Binding[];
 }
 
 /** The worker's first words, as Celery's, without the list of tasks. */
@@ -46,7 +48,9 @@ export function renderBanner(facts: BannerFacts): string {
     `.> task events: ${events}`,
     "",
     "[queues]",
-    ...[...facts.queues].sort().map((q) => `.> ${q.padEnd(16)} exchange=${q}(direct) key=${q}`),
+    ...facts.queues
+      .toSorted((a, b) => (a.queue < b.queue ? -1 : 1))
+      .map((q) => `.> ${q.queue.padEnd(16)} exchange=${q.exchange}(${q.type}) key=${q.routingKey}`),
     "",
   ];
   return ` \n${lines.map((line, i) => `${ART[i] ?? " ".repeat(15)} ${line}`).join("\n")}\n`;

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { availableParallelism, hostname } from "node:os";
+import { type Binding, selectQueues } from "../app/queues.ts";
 import type { CeleryApp } from "../app/types.ts";
 import { openEventDispatcher } from "../events/index.ts";
 import { openInProcessPool } from "../pool/in-process.ts";
@@ -142,8 +143,9 @@ function preforkOptions({ context, nodeName }: Start, appSpec: string, size: num
 
 async function serve(start: Start, app: CeleryApp, pool: Pool, shutdown: Shutdown): Promise<boolean> {
   const { args, log, nodeName, terminal, context } = start;
-  const queues = args.queues ?? app.conf.task_queues ?? [app.conf.task_default_queue];
-  if (!context.global.quiet) terminal.out(banner(start, app, pool, queues));
+  const bindings = selectQueues(app.conf, { include: args.queues });
+  const queues = bindings.filter(({ type }) => type !== "fanout").map(({ queue }) => queue);
+  if (!context.global.quiet) terminal.out(banner(start, app, pool, bindings));
   if (args.purge) await purge(app, queues, terminal);
   const lamport = new LamportClock();
   const taskEvents = app.conf.worker_send_task_events;
@@ -164,14 +166,14 @@ async function serve(start: Start, app: CeleryApp, pool: Pool, shutdown: Shutdow
   };
   const prefetchMultiplier = app.conf.worker_prefetch_multiplier;
   // Awaited here: the dispatcher is closed when this function ends.
-  return await runWorker(deps, { nodeName, queues, prefetchMultiplier }, shutdown);
+  return await runWorker(deps, { nodeName, queues: bindings, prefetchMultiplier }, shutdown);
 }
 
 function banner(
   { args, nodeName, terminal }: Start,
   app: CeleryApp,
   pool: Pool,
-  queues: readonly string[],
+  queues: readonly Binding[],
 ): string {
   const text = renderBanner({
     nodeName,

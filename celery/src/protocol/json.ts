@@ -39,6 +39,11 @@ export function encodeJson(value: unknown, name = "value"): string {
   }
 }
 
+/** A string as JSON, as Python writes it. */
+export function encodeText(text: string): string {
+  return encodeString(text);
+}
+
 /**
  * Reads JSON as kombu does, and refuses what is nested too deep before building any of it. Dates come back as
  * `Date`, bytes as `Uint8Array`; decimals, UUIDs, dates without time and times as text; whole numbers

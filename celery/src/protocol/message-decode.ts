@@ -1,7 +1,14 @@
 import { unzipSync } from "node:zlib";
 import { DecodeError } from "./errors.ts";
 import { decodeJson } from "./json.ts";
-import type { DeliveryInfo, TaskEmbed, TaskHeaders, TaskMessage, TaskProperties } from "./message.ts";
+import {
+  type DeliveryInfo,
+  PROTOCOL_HEADERS,
+  type TaskEmbed,
+  type TaskHeaders,
+  type TaskMessage,
+  type TaskProperties,
+} from "./message.ts";
 
 /** Why a message cannot be run. `reason` is for people and names what was found. */
 export interface DecodeFailure {
@@ -78,13 +85,9 @@ function readMessage(envelope: Json, headers: Json, maxBytes: number): TaskMessa
   if (typeof headers["id"] !== "string" || headers["id"] === "") throw malformed("headers.id is missing");
   const properties = readProperties(asObject(envelope["properties"], "properties"));
   const bodyText = readBodyText(envelope, headers, maxBytes);
-  return { headers: readHeaders(headers), properties, bodyText, ...readBody(bodyText) };
+  const message = { headers: readHeaders(headers), properties, bodyText, ...readBody(bodyText) };
+  return text(headers["compression"]) === null ? message : { ...message, compression: "application/x-gzip" };
 }
-
-const HEADER_NAMES: ReadonlySet<string> = new Set(
-  `lang task id shadow eta expires group group_index retries timelimit root_id parent_id argsrepr kwargsrepr origin
-  ignore_result replaced_task_nesting stamped_headers stamps`.split(/\s+/),
-);
 
 function readHeaders(headers: Json): TaskHeaders {
   const limits = Array.isArray(headers["timelimit"]) ? (headers["timelimit"] as unknown[]) : [];
@@ -112,7 +115,7 @@ function readHeaders(headers: Json): TaskHeaders {
     replacedTaskNesting: number(headers["replaced_task_nesting"]) ?? 0,
     stampedHeaders: Array.isArray(stamped) ? stamped.map(String) : null,
     stamps: isObject(stamps) ? stamps : {},
-    custom: others(headers, HEADER_NAMES),
+    custom: others(headers, PROTOCOL_HEADERS),
   };
 }
 

@@ -1,4 +1,5 @@
-import { encodeJson } from "./json.ts";
+import { deflateSync } from "node:zlib";
+import { encodeJson, encodeText } from "./json.ts";
 
 /** Headers of protocol 2, in our spelling. @see celery 5.7.0 app/amqp.py, `as_task_v2` */
 export interface TaskHeaders {
@@ -71,10 +72,12 @@ export interface TaskMessage {
    * tell apart (1.0 and 1, a decimal and a string) survive.
    */
   readonly bodyText: string;
+  /** How the body travels. `bodyText` is never compressed. */
+  readonly compression?: "application/x-gzip" | null;
 }
 
 /** All that goes into a message: a decoded `TaskMessage` is one, too. */
-export type TaskDraft = Pick<TaskMessage, "headers" | "properties" | "bodyText">;
+export type TaskDraft = Pick<TaskMessage, "headers" | "properties" | "bodyText" | "compression">;
 
 /**
  * The envelope as Celery and kombu write it: the same keys in the same order, the same spacing. Encoding what
@@ -84,13 +87,18 @@ export type TaskDraft = Pick<TaskMessage, "headers" | "properties" | "bodyText">
  * @see celery 5.7.0 app/amqp.py, `as_task_v2`; kombu 5.7.0 transport/virtual/base.py, `prepare_message`
  */
 export function encodeTaskMessage(draft: TaskDraft): string {
-  return encodeJson({
-    body: Buffer.from(draft.bodyText).toString("base64"),
-    "content-encoding": "utf-8",
-    "content-type": "application/json",
-    headers: wireHeaders(draft.headers),
-    properties: wireProperties(draft.properties),
-  });
+  const { headers, properties, compression = null } = draft;
+  return (
+    `{"body": "${encodeBody(draft.bodyText, compression)}", "content-encoding": "utf-8", ` +
+    `"content-type": "application/json", "headers": ${headersText(headers, compression)}, ` +
+    `"properties": ${propertiesText(properties)}}`
+  );
+}
+
+/** What kombu calls gzip is a zlib stream. @see kombu 5.7.0 compression.py */
+function encodeBody(bodyText: string, compression: TaskDraft["compression"]): string {
+  if (compression) return deflateSync(bodyText).toString("base64");
+  return Buffer.from(bodyText).toString("base64");
 }
 
 /** The body's JSON: `[args, kwargs, embed]`. @throws EncodeError naming the argument that cannot travel. */
@@ -101,6 +109,43 @@ export function encodeTaskBody(
 ): string {
   const { callbacks = null, errbacks = null, chain = null, chord = null } = embed;
   return encodeJson([args, kwargs, { callbacks, errbacks, chain, chord }], "arguments");
+}
+
+/** One text after another instead of an object and its JSON: this runs once per message. */
+function headersText(headers: TaskHeaders, compression: TaskDraft["compression"]): string {
+  const { custom, stamps } = headers;
+  const names = Object.keys(custom);
+  // A custom header may replace one of the protocol's, as in Celery: then the long way, for each name only once.
+  if (names.some((name) => PROTOCOL_HEADERS.has(name))) {
+    return encodeJson({ ...wireHeaders(headers), ...custom, ...(compression ? { compression } : {}) });
+  }
+  const more = names.length === 0 ? "" : membersText(custom);
+  return (
+    `{"lang": ${encodeText(headers.lang)}, "task": ${encodeText(headers.task)}, "id": ${encodeText(headers.id)}, ` +
+    `"shadow": ${textOrNull(headers.shadow)}, "eta": ${textOrNull(headers.eta)}, "expires": ${textOrNull(headers.expires)}, ` +
+    `"group": ${textOrNull(headers.group)}, "group_index": ${numberOrNull(headers.groupIndex)}, ` +
+    `"retries": ${headers.retries}, "timelimit": [${numberOrNull(headers.timeLimit)}, ${numberOrNull(headers.softTimeLimit)}], ` +
+    `"root_id": ${encodeText(headers.rootId)}, "parent_id": ${textOrNull(headers.parentId)}, ` +
+    `"argsrepr": ${encodeText(headers.argsRepr)}, "kwargsrepr": ${encodeText(headers.kwargsRepr)}, ` +
+    `"origin": ${encodeText(headers.origin)}, "ignore_result": ${headers.ignoreResult}, ` +
+    `"replaced_task_nesting": ${headers.replacedTaskNesting}, ` +
+    `"stamped_headers": ${headers.stampedHeaders === null ? "null" : encodeJson(headers.stampedHeaders)}, ` +
+    `"stamps": ${encodeJson(stamps)}${more}${compression ? `, "compression": "${compression}"` : ""}}`
+  );
+}
+
+/** Members to go on with; none at all when every value is undefined. */
+function membersText(members: Readonly<Record<string, unknown>>): string {
+  const inner = encodeJson(members).slice(1, -1);
+  return inner === "" ? "" : `, ${inner}`;
+}
+
+function textOrNull(text: string | null): string {
+  return text === null ? "null" : encodeText(text);
+}
+
+function numberOrNull(value: number | null): string {
+  return value === null ? "null" : encodeJson(value);
 }
 
 function wireHeaders(headers: TaskHeaders): Record<string, unknown> {
@@ -124,21 +169,24 @@ function wireHeaders(headers: TaskHeaders): Record<string, unknown> {
     replaced_task_nesting: headers.replacedTaskNesting,
     stamped_headers: headers.stampedHeaders,
     stamps: headers.stamps,
-    ...headers.custom,
   };
 }
 
-function wireProperties(properties: TaskProperties): Record<string, unknown> {
+/** Every header that the protocol defines; the others are the caller's own. */
+export const PROTOCOL_HEADERS: ReadonlySet<string> = new Set(
+  `lang task id shadow eta expires group group_index retries timelimit root_id parent_id argsrepr kwargsrepr origin
+  ignore_result replaced_task_nesting stamped_headers stamps compression`.split(/\s+/),
+);
+
+function propertiesText(properties: TaskProperties): string {
   const { exchange, routingKey, redelivered } = properties.deliveryInfo;
-  return {
-    correlation_id: properties.correlationId,
-    reply_to: properties.replyTo,
-    ...properties.custom,
-    delivery_mode: properties.deliveryMode,
-    ...(properties.expiration === null ? {} : { expiration: properties.expiration }),
-    delivery_info: { exchange, routing_key: routingKey, ...(redelivered ? { redelivered } : {}) },
-    priority: properties.priority,
-    body_encoding: "base64",
-    delivery_tag: properties.deliveryTag,
-  };
+  const { expiration, custom } = properties;
+  const more = Object.keys(custom).length === 0 ? "" : membersText(custom);
+  return (
+    `{"correlation_id": ${encodeText(properties.correlationId)}, "reply_to": ${encodeText(properties.replyTo)}${more}, ` +
+    `"delivery_mode": ${properties.deliveryMode}, ${expiration === null ? "" : `"expiration": ${encodeText(expiration)}, `}` +
+    `"delivery_info": {"exchange": ${encodeText(exchange)}, "routing_key": ${encodeText(routingKey)}` +
+    `${redelivered ? ', "redelivered": true' : ""}}, "priority": ${properties.priority}, ` +
+    `"body_encoding": "base64", "delivery_tag": ${encodeText(properties.deliveryTag)}}`
+  );
 }

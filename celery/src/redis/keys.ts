@@ -71,8 +71,14 @@ export function bindingKey(exchange: string): string {
   return `_kombu.binding.${exchange}`;
 }
 
-export function bindingMember(routingKey: string, queue: string): string {
-  return [routingKey, "", queue].join(SEPARATOR);
+/** @param pattern of a topic: the regular expression that stands for the key. */
+export function bindingMember(routingKey: string, queue: string, pattern = ""): string {
+  return [routingKey, pattern, queue].join(SEPARATOR);
+}
+
+/** set: those bindings of an exchange whose queues do not expire. kombu keeps the exchange as long as there are any. */
+export function permanentBindingKey(exchange: string): string {
+  return `_kombu.binding_permanent.${exchange}`;
 }
 
 /** string, and the channel of the same name. */
@@ -84,3 +90,13 @@ export function resultKey(taskId: string): string {
 export const BEAT_LOCK = "ts1:beat:lock";
 /** hash: entry of Beat's schedule → when it was last sent, epoch milliseconds. */
 export const BEAT_SENT = "ts1:beat:sent";
+
+/** string: a saved group of results, as JSON; also what the keys of a chord begin with. */
+export function groupKey(groupId: string): string {
+  return `celery-taskset-meta-${groupId}`;
+}
+
+/** Under this id the message lies in `unacked` that ends a chord if the worker that completed it does not. */
+export function chordRescueId(groupId: string): string {
+  return `${PARKED_PREFIX}chord|${groupId}`;
+}

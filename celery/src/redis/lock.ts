@@ -1,5 +1,13 @@
 import { openConnection, type RedisConnection } from "./connection.ts";
-import { BEAT_LOCK, BEAT_SENT, bindingKey, bindingMember, priorityStep, queueKey } from "./keys.ts";
+import {
+  bindingsOf,
+  type ChannelNames,
+  channelNames,
+  declarations,
+  deliveryArguments,
+  type OutgoingMessage,
+} from "./destination.ts";
+import { BEAT_LOCK, BEAT_SENT } from "./keys.ts";
 import { acquireBeatLock, publishDue, releaseBeatLock } from "./scripts/beat.ts";
 
 /** One due time of one entry of Beat's schedule. Epoch milliseconds. */
@@ -16,12 +24,7 @@ export type PublishOutcome =
   /** This entry was sent at or after the due time already. */
   | { readonly outcome: "duplicate"; readonly sentAtMs: number };
 
-export interface DueMessage {
-  readonly queue: string;
-  /** The envelope's JSON text, pushed as it is. */
-  readonly raw: string;
-  readonly priority: number;
-}
+export type { OutgoingMessage as DueMessage } from "./destination.ts";
 
 /** What only one Beat at a time may have. Methods reject with `OperationalError` while Redis is away. */
 export interface BeatLock extends AsyncDisposable {
@@ -32,7 +35,7 @@ export interface BeatLock extends AsyncDisposable {
     { readonly won: true } | { readonly won: false; readonly holder: string; readonly expiresInMs: number }
   >;
   /** Puts the message into its queue if the lock is not somebody else's and the occurrence was not sent before: in one step. */
-  publish(occurrence: Occurrence, message: DueMessage): Promise<PublishOutcome>;
+  publish(occurrence: Occurrence, message: OutgoingMessage): Promise<PublishOutcome>;
   /** When each entry was last sent by any Beat, epoch milliseconds. */
   lastSent(): Promise<ReadonlyMap<string, number>>;
   /** Gives it up if it is ours. */
@@ -48,9 +51,11 @@ class RedisBeatLock implements BeatLock {
   readonly ttlMs: number;
   readonly #redis: RedisConnection;
   readonly #holder: string;
+  readonly #channels: ChannelNames;
 
   constructor(redis: RedisConnection, options: { holder: string; ttlMs: number }) {
     this.#redis = redis;
+    this.#channels = channelNames(redis.url);
     this.#holder = options.holder;
     this.ttlMs = options.ttlMs;
   }
@@ -65,11 +70,14 @@ class RedisBeatLock implements BeatLock {
     return { won: false, holder: String(reply[1]), expiresInMs: Math.max(0, Number(reply[2])) };
   }
 
-  async publish(occurrence: Occurrence, message: DueMessage): Promise<PublishOutcome> {
+  async publish(occurrence: Occurrence, message: OutgoingMessage): Promise<PublishOutcome> {
     const { entry, dueAtMs, sentAtMs } = occurrence;
-    const { queue, raw, priority } = message;
-    const keys = [BEAT_LOCK, BEAT_SENT, queueKey(queue, priorityStep(priority)), bindingKey(queue)];
-    const args = [this.#holder, this.ttlMs, entry, dueAtMs, sentAtMs, raw, bindingMember(queue, queue)];
+    const declared = bindingsOf(message)
+      .flatMap(declarations)
+      .flatMap(({ key, member }) => [key, member]);
+    const keys = [BEAT_LOCK, BEAT_SENT];
+    const delivery = deliveryArguments(message, this.#channels);
+    const args = [this.#holder, this.ttlMs, entry, dueAtMs, sentAtMs, ...delivery, ...declared];
     const reply = ((await this.#redis.run(publishDue, keys, args)) as unknown[]).map(String);
     if (reply[0] === "fenced") return { outcome: "fenced", holder: reply[1] ?? "" };
     return reply[0] === "duplicate"

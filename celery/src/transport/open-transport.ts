@@ -1,6 +1,7 @@
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { queueKeys } from "../redis/keys.ts";
 import { purgeScript } from "../redis/scripts/purge.ts";
+import { channelNames } from "./destination.ts";
 import { NO_RETRY, Publisher } from "./publisher.ts";
 import { openRedisConsumer } from "./redis-consumer.ts";
 import type { Consumer, ConsumerOptions, OutgoingMessage, RetryPolicy, Transport } from "./transport.ts";
@@ -36,7 +37,7 @@ class RedisTransport implements Transport {
     this.url = url;
     this.#policy = options.publishRetry ?? CELERY_RETRY;
     this.#redis = openConnection(url, { name: "celery-client", ...timeouts(options) });
-    this.#publisher = new Publisher(this.#redis);
+    this.#publisher = new Publisher(this.#redis, channelNames(url));
   }
 
   publish(message: OutgoingMessage, options: { retry?: boolean; policy?: RetryPolicy } = {}): Promise<void> {

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { OperationalError } from "../protocol/errors.ts";
-import type { RedisConnection } from "../redis/connection.ts";
+import type { RedisArgument, RedisConnection } from "../redis/connection.ts";
 import { RedisFault } from "../redis/fault.ts";
-import { bindingKey, bindingMember, laneKey, priorityStep, queueKey } from "../redis/keys.ts";
+import { laneKey } from "../redis/keys.ts";
 import { publishScript } from "../redis/scripts/publish.ts";
 import { sleep } from "../runtime/sleep.ts";
+import { bindingsOf, type ChannelNames, declarations, deliveryArguments } from "./destination.ts";
 import type { OutgoingMessage, RetryPolicy } from "./transport.ts";
 
 interface Waiting {
@@ -30,29 +31,31 @@ const PASSING: ReadonlySet<string> = new Set([
 export const NO_RETRY: RetryPolicy = { maxRetries: 0, intervalStart: 0, intervalStep: 0, intervalMax: 0 };
 
 /**
- * Pushes messages: what is published in one turn of the event loop, or while a batch is under way, goes out as one
- * call. A batch whose answer was lost is said again under its number, and Redis knows whether it had it.
+ * Pushes messages: the first at once, and what is published while a batch is under way goes out as one call after it. A batch
+ * whose answer was lost is said again under its number, and Redis knows whether it had it.
  */
 export class Publisher {
   readonly #redis: RedisConnection;
-  readonly #lane = laneKey(randomUUID(), "publish");
-  readonly #waiting: Waiting[] = [];
+  readonly #channels: ChannelNames;
+  readonly #keys = [laneKey(randomUUID(), "publish")];
   readonly #closing = new AbortController();
-  readonly #declared = new Set<string>();
+  #declared = new Set<string>();
+  /** Lists of bindings all of which are declared: senders have one list per queue, which saves looking into it. */
+  #declaredLists = new WeakSet<object>();
+  #waiting: Waiting[] = [];
   #declaredOn = 0;
   #number = 0;
   #draining = false;
 
-  constructor(redis: RedisConnection) {
+  constructor(redis: RedisConnection, channels: ChannelNames) {
     this.#redis = redis;
+    this.#channels = channels;
   }
 
   publish(message: OutgoingMessage, policy: RetryPolicy): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ message, policy, resolve, reject });
-      if (this.#draining) return;
-      this.#draining = true;
-      setImmediate(() => void this.#drain());
+      if (!this.#draining) void this.#drain();
     });
   }
 
@@ -60,26 +63,33 @@ export class Publisher {
   async close(): Promise<void> {
     this.#closing.abort();
     if (this.#number > 0 && this.#redis.generation > 0) {
-      await this.#redis.call("DEL", this.#lane).catch(() => undefined); // it expires anyway
+      await this.#redis.call("DEL", ...this.#keys).catch(() => undefined); // it expires anyway
     }
   }
 
   async #drain(): Promise<void> {
+    this.#draining = true;
     while (this.#waiting.length > 0) {
-      const policy = this.#waiting[0]?.policy ?? NO_RETRY;
-      const end = this.#waiting.slice(0, BATCH).findIndex((item) => !samePolicy(item.policy, policy));
-      await this.#deliver(this.#waiting.splice(0, end === -1 ? BATCH : end), policy);
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (let from = 0; from < waiting.length; ) {
+        const to = endOfBatch(waiting, from);
+        await this.#deliver(waiting.slice(from, to));
+        from = to;
+      }
     }
     this.#draining = false;
   }
 
-  async #deliver(batch: readonly Waiting[], policy: RetryPolicy): Promise<void> {
+  async #deliver(batch: readonly Waiting[]): Promise<void> {
+    const policy = batch[0]?.policy ?? NO_RETRY;
     this.#number += 1;
     for (let attempt = 0; ; attempt += 1) {
       try {
         settle(batch, await this.#push(batch));
         return;
       } catch (error) {
+        this.#forgetDeclared();
         const isLast = attempt >= (policy.maxRetries ?? Number.POSITIVE_INFINITY);
         if (isLast || !isPassing(error) || this.#closing.signal.aborted) {
           for (const item of batch) item.reject(describe(error, item.message, attempt + 1));
@@ -92,22 +102,64 @@ export class Publisher {
   }
 
   #push(batch: readonly Waiting[]): Promise<unknown> {
-    const pushes = batch.flatMap(({ message }) => [
-      "push",
-      queueKey(message.queue, priorityStep(message.priority)),
-      message.raw,
-    ]);
-    return this.#redis.run(publishScript, [this.#lane], [this.#number, ...this.#bindings(batch), ...pushes]);
+    const args: RedisArgument[] = [this.#number];
+    this.#declare(batch, args);
+    appendMessages(batch, args, this.#channels);
+    return this.#redis.run(publishScript, this.#keys, args);
   }
 
   /** Once per connection, as kombu does: another client's purge may have removed them meanwhile. */
-  #bindings(batch: readonly Waiting[]): readonly string[] {
-    if (this.#declaredOn !== this.#redis.generation) this.#declared.clear();
+  #declare(batch: readonly Waiting[], args: RedisArgument[]): void {
+    if (this.#declaredOn !== this.#redis.generation) this.#forgetDeclared();
     this.#declaredOn = this.#redis.generation;
-    const queues = new Set(batch.map(({ message }) => message.queue));
-    const fresh = [...queues].filter((queue) => !this.#declared.has(queue));
-    for (const queue of fresh) this.#declared.add(queue);
-    return fresh.flatMap((queue) => ["bind", bindingKey(queue), bindingMember(queue, queue)]);
+    for (const { message } of batch) {
+      if (message.bindings !== undefined && this.#declaredLists.has(message.bindings)) continue;
+      for (const { key, member } of bindingsOf(message).flatMap(declarations)) {
+        const entry = `${key}\0${member}`;
+        if (this.#declared.has(entry)) continue;
+        this.#declared.add(entry);
+        args.push("bind", key, member);
+      }
+      if (message.bindings !== undefined) this.#declaredLists.add(message.bindings);
+    }
+  }
+
+  #forgetDeclared(): void {
+    this.#declared = new Set();
+    this.#declaredLists = new WeakSet();
+  }
+}
+
+/** Messages of one policy, in their order. */
+function endOfBatch(waiting: readonly Waiting[], from: number): number {
+  const policy = waiting[from]?.policy ?? NO_RETRY;
+  const most = Math.min(waiting.length, from + BATCH);
+  for (let at = from + 1; at < most; at += 1) {
+    if (!samePolicy((waiting[at] as Waiting).policy, policy)) return at;
+  }
+  return most;
+}
+
+/** Neighbours for one list travel together: one LPUSH for all of them. */
+function appendMessages(batch: readonly Waiting[], args: RedisArgument[], channels: ChannelNames): void {
+  let list: string | undefined;
+  let countAt = 0;
+  for (const { message } of batch) {
+    const delivery = deliveryArguments(message, channels);
+    const [verb, where] = delivery;
+    if (verb !== "push") {
+      list = undefined;
+      args.push(...delivery);
+      continue;
+    }
+    if (where === list) {
+      args[countAt] = Number(args[countAt]) + 1;
+    } else {
+      list = where;
+      countAt = args.length + 2;
+      args.push(verb, where, 1);
+    }
+    args.push(message.raw);
   }
 }
 
@@ -124,7 +176,7 @@ function samePolicy(a: RetryPolicy, b: RetryPolicy): boolean {
 function settle(batch: readonly Waiting[], reply: unknown): void {
   const [outcomes, ...errors] = reply as readonly [string, ...(string | number)[]];
   for (const [index, item] of batch.entries()) {
-    if (outcomes[index] !== "e") {
+    if (outcomes[index] !== "e" && outcomes !== "stale") {
       item.resolve();
       continue;
     }
@@ -142,15 +194,25 @@ function describe(error: unknown, message: OutgoingMessage, tries: number): Erro
   if (error.kind === "refused") return refused(message, error.message, error);
   const doubt = error.kind === "lost" ? " It is not known whether Redis has the message." : "";
   const times = tries === 1 ? "" : ` after ${tries} tries`;
-  return new OperationalError(
-    `Could not send to queue "${message.queue}"${times}: ${error.message}${doubt}`,
-    { cause: error },
-  );
+  return new OperationalError(`Could not send to ${destination(message)}${times}: ${error.message}${doubt}`, {
+    cause: error,
+  });
 }
 
 function refused(message: OutgoingMessage, reason: string, cause?: unknown): OperationalError {
-  return new OperationalError(
-    `Redis refused the message for queue "${message.queue}": ${reason}`,
-    cause === undefined ? undefined : { cause },
-  );
+  const text = reason.startsWith("UNROUTABLE ")
+    ? `Not sent: ${reason.slice("UNROUTABLE ".length)}. ${advise(reason)}`
+    : `Redis refused the message for ${destination(message)}: ${reason}`;
+  return new OperationalError(text, cause === undefined ? undefined : { cause });
+}
+
+function advise(reason: string): string {
+  if (reason.includes("is a fanout")) {
+    return 'Name it: exchangeType: "fanout", or a Broadcast in task_queues.';
+  }
+  return "Start the worker that consumes it, or put the queue into this app's task_queues.";
+}
+
+function destination({ queue, via }: OutgoingMessage): string {
+  return via === undefined ? `queue "${queue}"` : `exchange "${via.exchange}" (key "${via.routingKey}")`;
 }

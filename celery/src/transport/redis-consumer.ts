@@ -2,22 +2,19 @@ import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { RedisFault } from "../redis/fault.ts";
-import {
-  bindingKey,
-  bindingMember,
-  heartbeatKey,
-  laneKey,
-  PARKED_PREFIX,
-  priorityStep,
-  queueKey,
-  UNACKED,
-  UNACKED_INDEX,
-  WORKERS,
-} from "../redis/keys.ts";
+import { heartbeatKey, laneKey, PARKED_PREFIX, UNACKED, UNACKED_INDEX, WORKERS } from "../redis/keys.ts";
 import { heartbeatScript } from "../redis/scripts/heartbeat.ts";
 import { BrokerLink } from "./broker-link.ts";
 import { ClaimIds } from "./claim-ids.ts";
 import { Claimer, type ListFault } from "./claimer.ts";
+import {
+  type Binding,
+  type ChannelNames,
+  channelNames,
+  declarations,
+  deliveryArguments,
+  ownBinding,
+} from "./destination.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type SettleItem, type SettleOutcome, Settler } from "./settler.ts";
 import type {
@@ -57,6 +54,8 @@ class RedisConsumer implements Consumer {
   /** `undefined` when one script can write the result too. */
   readonly #otherBackend: ConsumerOptions["backend"];
   readonly #faultsLogged = new Map<string, number>();
+  readonly #channels: ChannelNames;
+  #bindings: readonly Binding[];
   #claiming: Promise<unknown> = Promise.resolve();
   #suspects: ReadonlySet<string> = new Set();
   #closing: Promise<void> | undefined;
@@ -71,9 +70,12 @@ class RedisConsumer implements Consumer {
     this.#redis = openConnection(url, { name: "celery-worker", resultsUrl: backend?.url ?? url });
     this.#link = new BrokerLink(this.#redis);
     const ids = new ClaimIds(workerId);
-    this.#claimer = new Claimer(workerId, ids, queues, ttlMs);
+    this.#channels = channelNames(url);
+    this.#bindings = queues.map((queue) => (typeof queue === "string" ? ownBinding(queue) : queue));
+    const lists = this.#bindings.map((binding) => binding.queue);
+    this.#claimer = new Claimer(workerId, ids, lists, ttlMs);
     this.#settler = new Settler(this.#link, workerId);
-    this.#waiter = new WorkWaiter(url, queues, this.#link);
+    this.#waiter = new WorkWaiter(url, lists, this.#link);
     const onLost = (lost: readonly string[]): void => this.#onLost(lost);
     const beat = (): Promise<unknown> =>
       this.#redis.run(heartbeatScript, [heartbeatKey(workerId), WORKERS, UNACKED_INDEX], [workerId, ttlMs]);
@@ -98,8 +100,10 @@ class RedisConsumer implements Consumer {
     return this.#claimer.queues;
   }
 
-  async addQueue(queue: string): Promise<void> {
-    this.#claimer.addQueue(queue);
+  async addQueue(queue: string | Binding): Promise<void> {
+    const binding = typeof queue === "string" ? ownBinding(queue) : queue;
+    this.#bindings = [...this.#bindings.filter((known) => known.queue !== binding.queue), binding];
+    this.#claimer.addQueue(binding.queue);
     await Promise.all([
       this.#waiter.setQueues([...this.queues]),
       this.#link.run((redis) => this.#declare(redis)),
@@ -229,11 +233,7 @@ class RedisConsumer implements Consumer {
   }
 
   #parts({ result, publish = [] }: Completion): readonly string[] {
-    const parts = publish.flatMap(({ queue, raw, priority }) => [
-      "message",
-      queueKey(queue, priorityStep(priority)),
-      raw,
-    ]);
+    const parts: string[] = publish.flatMap((message) => deliveryArguments(message, this.#channels));
     if (result === undefined || this.#otherBackend !== undefined) return parts;
     const seconds = result.expiresSeconds === null ? "" : String(Math.ceil(result.expiresSeconds));
     return [...parts, "result", result.key, result.payload, seconds];
@@ -273,13 +273,13 @@ class RedisConsumer implements Consumer {
 
   /** As kombu does: senders that use exchanges find the queues here. */
   async #declare(redis: RedisConnection): Promise<void> {
-    const { queues } = this;
     const { log } = this.#options;
-    if (queues.length === 0) return;
+    const commands = this.#bindings.flatMap((binding) =>
+      declarations(binding).map(({ key, member }) => ["SADD", key, member] as const),
+    );
+    if (commands.length === 0) return;
     try {
-      await redis.pipeline(
-        queues.map((queue) => ["SADD", bindingKey(queue), bindingMember(queue, queue)] as const),
-      );
+      await redis.pipeline(commands);
     } catch (error) {
       if (!(error instanceof RedisFault) || error.kind !== "refused") throw error;
       log.warn({ err: error }, "could not declare the queues' bindings"); // only senders by exchange miss them

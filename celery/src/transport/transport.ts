@@ -1,15 +1,9 @@
 import type { EventEmitter } from "node:events";
 import type { ResultBackend, StoredResult } from "../backend/backend.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Binding, OutgoingMessage } from "./destination.ts";
 
-/** One message on its way to a queue. */
-export interface OutgoingMessage {
-  readonly queue: string;
-  /** The envelope's JSON text, pushed as it is. */
-  readonly raw: string;
-  /** 0 to 9, 0 first: picks kombu's priority list. */
-  readonly priority: number;
-}
+export type { Binding, ExchangeTarget, ExchangeType, OutgoingMessage } from "./destination.ts";
 
 /** A message that this consumer owes an answer for. */
 export interface Claim {
@@ -56,7 +50,8 @@ export interface Transport extends AsyncDisposable {
 
 export interface ConsumerOptions {
   readonly nodeName: string;
-  readonly queues: readonly string[];
+  /** A name is a queue bound under its own name. One on a fanout exchange is listened to: each such consumer gets every message. */
+  readonly queues: readonly (string | Binding)[];
   /** How long after its last sign of life a worker's claims are given to others. Default 10 000. */
   readonly heartbeatTtlMs?: number;
   readonly backend?: ResultBackend;
@@ -88,7 +83,7 @@ export interface Consumer extends AsyncDisposable {
   /** Names of the queues that `claim` looks into now. */
   readonly queues: readonly string[];
   /** From the next `claim` on, this queue too. One that is consumed already changes nothing. */
-  addQueue(queue: string): Promise<void>;
+  addQueue(queue: string | Binding): Promise<void>;
   /** From the next `claim` on, not this one. What was claimed from it stays claimed. */
   removeQueue(queue: string): Promise<void>;
   /** Settles when there may be work, when `signal` aborts, or after at most 2 s. Takes nothing. */

@@ -3,7 +3,7 @@ import type { CeleryApp } from "../app/types.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { sleep } from "../runtime/sleep.ts";
-import type { Consumer } from "../transport/transport.ts";
+import type { Binding, Consumer } from "../transport/transport.ts";
 import type { BrokerLog } from "./broker-log.ts";
 import { TaskConsumer } from "./consume.ts";
 import { watchOutage } from "./outage.ts";
@@ -29,7 +29,7 @@ export type TaskCounts = () => { readonly active: number; readonly processed: nu
 
 export interface WorkerOptions {
   readonly nodeName: string;
-  readonly queues: readonly string[];
+  readonly queues: readonly (string | Binding)[];
   /** Unanswered messages per slot; 0 = no limit. */
   readonly prefetchMultiplier: number;
 }

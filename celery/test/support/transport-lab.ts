@@ -58,7 +58,7 @@ export async function openTransportLab(url: string): Promise<TransportLab> {
     },
     keys: async () => {
       const all = (await redis.call("KEYS", "*")) as readonly string[];
-      return all.filter((key) => !key.startsWith("_kombu.binding.") && !key.endsWith(":publish")).toSorted();
+      return all.filter((key) => !key.startsWith("_kombu.binding") && !key.endsWith(":publish")).toSorted();
     },
     [Symbol.asyncDispose]: async () => {
       for (const resource of opened.toReversed()) await resource[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import type { Script } from "../script.ts";
+import { DELIVER } from "./deliver.ts";
 
 /**
  * Takes the lock, or holds it longer.
@@ -45,10 +46,8 @@ return redis.call("DEL", KEYS[1])
  *
  * KEYS[1] string  `ts1:beat:lock`
  * KEYS[2] hash    `ts1:beat:sent`: entry → when it was last sent (epoch milliseconds)
- * KEYS[3] list    the queue
- * KEYS[4] set     the queue's binding
  * ARGV[1] our name  ARGV[2] milliseconds until the lock lapses  ARGV[3] entry  ARGV[4] due time  ARGV[5] now
- * ARGV[6] message  ARGV[7] member of the binding
+ * ARGV[6…10] where the message goes, and the message: see `DELIVER`  ARGV[11…] per binding: set, member
  * Returns ["sent"], ["fenced", name of the holder] or ["duplicate", when it was sent].
  * Why Lua: a Beat that was asleep when its lock lapsed must not send, and one that was cut off after sending must not send again.
  *
@@ -57,7 +56,7 @@ return redis.call("DEL", KEYS[1])
 export const publishDue: Script = {
   name: "publish-due",
   allowOom: false,
-  lua: `
+  lua: `${DELIVER}${String.raw`
 local holder = redis.call("GET", KEYS[1])
 if holder and holder ~= ARGV[1] then
   return {"fenced", holder}
@@ -67,9 +66,10 @@ if sent and tonumber(sent) >= tonumber(ARGV[4]) and tonumber(sent) <= tonumber(A
   return {"duplicate", sent}
 end
 redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
-redis.call("SADD", KEYS[4], ARGV[7])
+for at = 11, #ARGV, 2 do redis.call("SADD", PREFIX .. ARGV[at], ARGV[at + 1]) end
 redis.call("HSET", KEYS[2], ARGV[3], ARGV[5])
-redis.call("LPUSH", KEYS[3], ARGV[6])
+local done = deliver(ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])
+if type(done) == "table" then return redis.error_reply(done.err) end
 return {"sent"}
-`,
+`}`,
 };

@@ -1,12 +1,16 @@
 import type { Script } from "../script.ts";
+import { DELIVER } from "./deliver.ts";
 import { ONCE } from "./shared.ts";
 
 /**
  * Pushes a batch of messages, once. Not `allow-oom`: at the memory limit producers are refused, workers drain.
  *
  * - KEYS 1 the publisher's lane
- * - ARGV 1 number of the batch, then per item `bind, key, member` (an entry of a binding set) or `push, list, message`
- * - Returns `[outcomes, item, error, …]`: per push a letter, `d`one or `e`rror. `stale` when a later batch was carried out: this
+ * - ARGV 1 number of the batch, then items:
+ *   - `bind, key, member`: an entry of a binding set
+ *   - `push, list, count, message, …`: many for one list
+ *   - `cast, channel, "", "", message` and `route, binding set, key, suffix, message`: see `DELIVER`
+ * - Returns `[outcomes, item, error, …]`: per message a letter, `d`one or `e`rror. `stale` when a later batch was carried out: this
  *   one will never be.
  *
  * Why Lua: a push whose answer was lost must be repeatable without doubling the task.
@@ -14,23 +18,38 @@ import { ONCE } from "./shared.ts";
 export const publishScript: Script = {
   name: "publish",
   allowOom: false,
-  lua: `${ONCE}${String.raw`
+  lua: `${ONCE}${DELIVER}${String.raw`
 local before = remembered(KEYS[1], ARGV[1])
 if before then return {before} end
 -- The first write: at the memory limit Redis refuses here, before anything is pushed.
 remember(KEYS[1], ARGV[1], '')
 
-local outcomes, reply = {}, {''}
-for at = 2, #ARGV, 3 do
-  local verb, key, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local done = redis.pcall(verb == 'bind' and 'SADD' or 'LPUSH', PREFIX .. key, value)
-  if verb == 'push' then
-    local err = type(done) == 'table' and done.err
-    if err then
-      reply[#reply + 1] = #outcomes
+local outcomes, messages, reply = {}, 0, {''}
+local function note(done, count)
+  local err = type(done) == 'table' and done.err
+  if err then
+    for i = 1, count do
+      reply[#reply + 1] = messages + i - 1
       reply[#reply + 1] = err
     end
-    outcomes[#outcomes + 1] = err and 'e' or 'd'
+  end
+  messages = messages + count
+  outcomes[#outcomes + 1] = string.rep(err and 'e' or 'd', count)
+end
+
+local at = 2
+while ARGV[at] do
+  local verb, where = ARGV[at], ARGV[at + 1]
+  if verb == 'bind' then
+    redis.pcall('SADD', PREFIX .. where, ARGV[at + 2])
+    at = at + 3
+  elseif verb == 'push' then
+    local count = tonumber(ARGV[at + 2])
+    note(redis.pcall('LPUSH', PREFIX .. where, unpack(ARGV, at + 3, at + 2 + count)), count)
+    at = at + 3 + count
+  else
+    note(deliver(verb, where, ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]), 1)
+    at = at + 5
   end
 end
 reply[1] = table.concat(outcomes)

@@ -1,5 +1,6 @@
 import { deadLetterKey } from "../keys.ts";
 import type { Script } from "../script.ts";
+import { DELIVER } from "./deliver.ts";
 import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./shared.ts";
 
 /**
@@ -8,7 +9,7 @@ import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./shared.ts";
  * - KEYS 1 `unacked`, 2 `unacked_index`, 3 the worker's settle lane, 4 `ts1:deliveries`, 5 `ts1:eta`
  * - ARGV 1 number of the batch, then items `verb, claim id, number of arguments, arguments`:
  *   - `finish` (empty id: an early-acked task, not fenced): parts `result, key, payload, seconds or ''` and
- *     `message, list, message`. No parts: an ack.
+ *     `push | cast | route, where, key, suffix, message` (see `DELIVER`). No parts: an ack.
  *   - `release`: back to the head of its list, marked as redelivered
  *   - `lost, task id, limit`: as `release`, but counted; over the limit it becomes a dead letter
  *   - `park, new id, epoch seconds`: kept without owner until then
@@ -23,7 +24,7 @@ import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./shared.ts";
 export const settleScript: Script = {
   name: "settle",
   allowOom: true,
-  lua: `${CLAIMED_MESSAGE}${ONCE}${STORE_RESULT}${String.raw`
+  lua: `${CLAIMED_MESSAGE}${ONCE}${STORE_RESULT}${DELIVER}${String.raw`
 local unacked, index, lane, deliveries, etas = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local before = remembered(lane, ARGV[1])
 if before then return {before} end
@@ -47,15 +48,24 @@ local function to_dead_letters(raw, queue, reason)
   push('LPUSH', '${deadLetterKey("")}' .. queue, letter)
 end
 
+-- A follow-up that no queue is bound for must not keep its task from being finished: it is kept aside.
+local function send(verb, where, key, suffix, message)
+  local sent = deliver(verb, where, key, suffix, message)
+  if not failed(sent) then return end
+  if not string.find(sent.err, 'UNROUTABLE', 1, true) then error(sent.err, 0) end
+  local exchange = string.gsub(where, '^_kombu%.binding%.', '')
+  to_dead_letters(message, exchange, sent.err)
+end
+
 local verbs = {}
 
 -- Messages before results: a push can be refused, and then nothing else may have happened.
 function verbs.finish(id, args)
   local results, at = {}, 1
   while args[at] do
-    if args[at] == 'message' then
-      push('LPUSH', args[at + 1], args[at + 2])
-      at = at + 3
+    if args[at] ~= 'result' then
+      send(args[at], args[at + 1], args[at + 2], args[at + 3], args[at + 4])
+      at = at + 5
     else
       results[#results + 1] = at
       at = at + 4

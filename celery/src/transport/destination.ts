@@ -1,0 +1,13 @@
+export {
+  type Binding,
+  bindingsOf,
+  type ChannelNames,
+  channelNames,
+  declarations,
+  deliveryArguments,
+  type ExchangeTarget,
+  type ExchangeType,
+  fanoutChannel,
+  type OutgoingMessage,
+  ownBinding,
+} from "../redis/destination.ts";
