@@ -1,4 +1,4 @@
 // What every JavaScript system runs: the smallest task there is.
-export function noop() {
+export function noop(_x, _y) {
   return null;
 }
