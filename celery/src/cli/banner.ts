@@ -1,4 +1,5 @@
 import { arch, release, type } from "node:os";
+import { maskUrl } from "../protocol/connection-url.ts";
 import type { Binding } from "../app/queues.ts";
 import { localTime } from "./logging.ts";
 
@@ -64,9 +65,9 @@ export function renderTaskList(names: readonly string[]): string {
     .join("\n")}\n`;
 }
 
-/** `redis://:**@host:6379/0`, kombu's mask. */
+/** `redis://:**@host:6379/0`, kombu's mask; options are left out. */
 export function maskPassword(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/[^:@/]*):[^/]*@/, "$1:**@");
+  return maskUrl(url);
 }
 
 function platform(): string {

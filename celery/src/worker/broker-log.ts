@@ -1,10 +1,15 @@
+import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { Consumer } from "../transport/transport.ts";
+import { celeryTry } from "./outage.ts";
 import { type LogLevel, MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 
 export interface BrokerLogOptions {
   /** With a masked password. */
   readonly brokerUrl: string;
   readonly log: WorkerLog;
+  /** `broker_connection_max_retries`. Default Celery's. */
+  readonly maxRetries?: number | null;
+  readonly clock?: Pick<Clock, "monotonicMs">;
 }
 
 /** Tells about the connection in Celery's words. */
@@ -15,21 +20,31 @@ export interface BrokerLog {
   readonly follow: (events: Consumer["events"]) => void;
 }
 
-export function makeBrokerLog({ brokerUrl, log }: BrokerLogOptions): BrokerLog {
+/** @see celery 5.7.0 worker/consumer/consumer.py, `CONNECTION_RETRY_STEP` */
+export function makeBrokerLog(options: BrokerLogOptions): BrokerLog {
+  const { brokerUrl, log, maxRetries = 100, clock = systemClock } = options;
+  let since: number | undefined;
   const say = (level: LogLevel, text: string): void => log.record({ level, processName: MAIN_PROCESS, text });
   const self: BrokerLog = {
-    connected: () => say("INFO", `Connected to ${brokerUrl}`),
+    connected: () => {
+      since = undefined;
+      say("INFO", `Connected to ${brokerUrl}`);
+    },
     lost: (error) =>
       say(
         "WARNING",
         `consumer: Connection to broker lost. Trying to re-establish the connection... (${connectionFault(error)})`,
       ),
-    retrying: (delaySeconds, attempt, error) =>
+    retrying: (delaySeconds, _attempt, error) => {
+      since ??= clock.monotonicMs();
+      // We try more often than Celery does: the number says how far its count would have come.
+      const number = celeryTry((clock.monotonicMs() - since) / 1000);
       say(
         "ERROR",
         `consumer: Cannot connect to ${brokerUrl}: ${connectionFault(error)}.\n` +
-          `Trying again in ${delaySeconds.toFixed(2)} seconds... (try ${attempt})\n`,
-      ),
+          `Trying again in ${delaySeconds.toFixed(2)} seconds... (${number}/${maxRetries ?? "None"})\n`,
+      );
+    },
     follow: (events) => {
       events.on("disconnected", self.lost);
       events.on("reconnecting", self.retrying);

@@ -52,7 +52,7 @@ export async function runWorker(
   shutdown: Shutdown,
 ): Promise<boolean> {
   await using consumer = await openConsumer(deps, options);
-  const outage = watchOutage(consumer.events, deps.app.conf.broker_connection_max_retries, deps.clock);
+  const outage = watchOutage(consumer.events, deps.app.conf, deps.clock);
   const stop = AbortSignal.any([shutdown.warm, outage]);
   const [connected] = await Promise.all([whenConnected(consumer, deps, stop), readyOr(stop, deps.pool)]);
   if (!connected) return shutdown.warm.aborted;
@@ -60,16 +60,15 @@ export async function runWorker(
   await using _attendants = await deps.attendants(() => tasks.counts());
   say(deps, `${options.nodeName} ready.`);
   await tasks.consume(stop);
-  if (outage.aborted) return giveUp(deps);
+  if (outage.aborted) return giveUp(deps, outage.reason as Error);
   await Promise.race([tasks.releaseWaiting(), sleep(GIVE_BACK_MS, shutdown.cold)]);
   await endRunning(tasks, deps, shutdown);
   return true;
 }
 
 /** The broker does not come back: what is held comes back to other workers by itself. */
-function giveUp({ log, pool }: WorkerDeps): false {
-  const text =
-    "consumer: The broker has been away for too long (broker_connection_max_retries). This worker ends.";
+function giveUp({ log, pool }: WorkerDeps, { message: setting }: Error): false {
+  const text = `consumer: The broker has been away for too long (${setting}). This worker ends.`;
   log.record({ level: "CRITICAL", processName: MAIN_PROCESS, text });
   pool.terminate();
   return false;
