@@ -194,8 +194,8 @@ describe("two Beats", () => {
 
   test("given one that stops, when a second waits, then it takes over at once and nothing is sent twice", async () => {
     const first = startBeat("first", every(0.1));
-    const second = startBeat("second", every(0.1), { file: "on-another-machine" });
     await first.said(/Sending/);
+    const second = startBeat("second", every(0.1), { file: "on-another-machine" });
     await second.said(/waits/);
 
     await first.stop();

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { askWorkers } from "../../src/control/index.ts";
 import { openConnection } from "../../src/redis/connection.ts";
 import { testSeed } from "../support/random.ts";
 import { compareDue, compareNext, compareRelative, type ScheduleCases } from "../support/schedule-cases.ts";
@@ -18,6 +19,8 @@ const toPython = `${base}/85`;
 const toOurs = `${base}/86`;
 const SEED = testSeed();
 const CASES = 4000;
+const NODE = `clock@${hostname()}`;
+const ANSWERING = ["--enable-remote-control", "-n", "clock@%h"];
 
 let folder: string;
 let python: PythonClient;
@@ -46,10 +49,11 @@ function idsOf(lines: readonly string[], task: string): string[] {
 test("given our Beat and a Python worker, when entries of both kinds are due, then Python runs them with all they say", async () => {
   proves("Beat", "entries in seconds, with args, kwargs, queue, priority, expires", "ours → python");
   proves("Beat", "add_periodic_task", "ours → python");
+  proves("Beat", "inspect ping (--enable-remote-control)", "python → ours");
   const worker = await startPythonWorker(toPython, ["-P", "solo", "-Q", "for-python"]);
   onTestFinished(() => worker[Symbol.asyncDispose]() as Promise<void>);
   const beat = startCelery({
-    args: ["-A", "beat-app", "beat", "-l", "debug", "-s", join(folder, "ours")],
+    args: ["-A", "beat-app", "beat", "-l", "debug", "-s", join(folder, "ours"), ...ANSWERING],
     cwd: import.meta.dirname,
     env: { REDIS_URL: toPython },
   });
@@ -69,12 +73,16 @@ test("given our Beat and a Python worker, when entries of both kinds are due, th
       from_beat: true,
     });
   }
+  expect(await python.ask({ command: "ping", timeout: 5, destination: [NODE] })).toEqual({
+    [NODE]: { ok: "pong" },
+  });
   const [sum] = idsOf(beat.lines, "interop.add");
   expect(await python.get(sum as string)).toEqual({ value: 5, state: "SUCCESS" });
 });
 
 test("given Python's Beat and our worker, when an entry is due, then our worker runs it with all it says", async () => {
   proves("Beat", "entries in seconds, with args, kwargs, queue, priority, expires", "python → ours");
+  proves("Beat", "inspect ping (--enable-remote-control)", "ours → python");
   const worker = startCelery({
     args: ["-A", "interop-app", "worker", "-l", "info", "-c", "1", "-Q", "for-ts"],
     cwd: import.meta.dirname,
@@ -82,7 +90,7 @@ test("given Python's Beat and our worker, when an entry is due, then our worker 
   });
   onTestFinished(() => worker[Symbol.asyncDispose]() as Promise<void>);
   const beat: PythonProcess = await startPython(
-    ["-m", "celery", "-A", "beat_app", "beat", "-l", "debug", "-s", join(folder, "theirs")],
+    ["-m", "celery", "-A", "beat_app", "beat", "-l", "debug", "-s", join(folder, "theirs"), ...ANSWERING],
     { REDIS_URL: toOurs },
   );
   onTestFinished(() => beat[Symbol.asyncDispose]() as Promise<void>);
@@ -97,6 +105,9 @@ test("given Python's Beat and our worker, when an entry is due, then our worker 
       from_beat: true,
     });
   }
+  expect(await askWorkers(toOurs, "ping", { timeoutSeconds: 10, destination: [NODE] })).toEqual(
+    new Map([[NODE, { ok: "pong" }]]),
+  );
 });
 
 describe(`due times of ${CASES} random schedules and moments, seed ${SEED}`, () => {
