@@ -1,13 +1,18 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { hostname } from "node:os";
-import { AsyncResult } from "../backend/async-result.ts";
+import { AsyncResult, type AsyncResultDeps, type Receipt, receiptOf } from "../backend/async-result.ts";
 import type { ResultBackend } from "../backend/backend.ts";
+import type { GroupResult } from "../backend/group-result.ts";
 import { openBackend } from "../backend/open-backend.ts";
-import { InvalidArgument, TaskAlreadyRegistered } from "../protocol/errors.ts";
+import { InvalidArgument, NoResultBackend, TaskAlreadyRegistered } from "../protocol/errors.ts";
+import { type ResultTuple, readTuple } from "../protocol/result-tuple.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { openTransport } from "../transport/open-transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { PreparedCall } from "./call-options.ts";
+import { signatureOf } from "./canvas/primitives.ts";
+import { leaveTrail } from "./canvas/send.ts";
+import type { Signature, SignatureInput, SignatureOptions } from "./canvas/signature.ts";
 import { checkTaskOptions } from "./check-options.ts";
 import { type Conf, makeConf } from "./conf.ts";
 import type { ConfInput, ScheduleObject } from "./conf-values.ts";
@@ -60,6 +65,11 @@ export class Celery implements CeleryApp {
   readonly #tasks = new Map<string, AnyTask>();
   readonly #current = new AsyncLocalStorage<CurrentTask>();
   readonly #sender: Sender;
+  readonly #resultDeps: AsyncResultDeps = {
+    backend: () => this.backend(),
+    insideTask: () => this.#current.getStore() !== undefined,
+    revoke: (ids, options) => this.control.revoke(ids, options),
+  };
   #transport: Transport | undefined;
   #backend: ResultBackend | undefined;
 
@@ -146,6 +156,7 @@ export class Celery implements CeleryApp {
   ): Promise<AsyncResult<unknown>> {
     const call = this.prepare(name, args, options);
     await this.publish(call);
+    if (options.addToParent !== false) leaveTrail(this.currentTask(), [[call.headers.id, null], null]);
     return this.AsyncResult(call.headers.id);
   }
 
@@ -181,10 +192,46 @@ export class Celery implements CeleryApp {
 
   /** The receipt for an id that came from somewhere else. Asks nobody yet. */
   AsyncResult<T = unknown>(taskId: string): AsyncResult<T> {
-    return new AsyncResult<T>(taskId, {
-      backend: () => this.backend(),
-      insideTask: () => this.#current.getStore() !== undefined,
-    });
+    return new AsyncResult<T>(taskId, this.#resultDeps);
+  }
+
+  /** Groups that were saved: `await app.GroupResult.restore(id)`; `null` when there is none. */
+  readonly GroupResult: {
+    restore<T = unknown>(groupId: string): Promise<GroupResult<T> | null>;
+  } = {
+    restore: async <T>(groupId: string) => {
+      const backend = this.backend();
+      if (backend === undefined) throw new NoResultBackend();
+      const saved = await backend.chords.restoreGroup(groupId);
+      return saved === undefined ? null : (this.resultFromTuple(saved) as GroupResult<T>);
+    },
+  };
+
+  resultFromTuple(tuple: ResultTuple): Receipt {
+    return receiptOf(readTuple(tuple), this.#resultDeps);
+  }
+
+  /**
+   * A call that is not made yet: by a task's name, or of Celery's dict. It can be sent, and put together with others.
+   *
+   * ```ts
+   * app.signature("tasks.add", [2, 2], { queue: "sums" });
+   * ```
+   */
+  signature<R = unknown>(
+    task: string | SignatureInput,
+    args: readonly unknown[] = [],
+    options: SignatureOptions & Pick<ApplyOptions, "kwargs"> = {},
+  ): Signature<R> {
+    return signatureOf<R>(this, task, args, options);
+  }
+
+  get replyTo(): string {
+    return this.#sender.replyTo;
+  }
+
+  currentTask(): CurrentTask | undefined {
+    return this.#current.getStore();
   }
 
   transport(): Transport {
@@ -200,6 +247,11 @@ export class Celery implements CeleryApp {
       this.#backend ??= openBackend(url, {
         expiresSeconds: this.conf.result_expires,
         connectTimeoutSeconds: this.conf.broker_connection_timeout,
+        chords: {
+          chordExpiresSeconds: this.conf.result_chord_expires,
+          joinTimeoutSeconds: this.conf.result_chord_join_timeout,
+          ordered: this.conf.result_backend_transport_options.result_chord_ordered,
+        },
       });
     }
     return this.#backend;

@@ -71,6 +71,9 @@ export const confShape: Shape = {
   result_backend: orNull(z.string().min(1)),
   result_expires: positive.nullable().default(86_400),
   result_extended: z.boolean().default(false),
+  result_chord_expires: orNull(positive),
+  result_chord_join_timeout: positive.default(3),
+  result_chord_retry_interval: positive.default(1),
   result_serializer: json.default("json"),
   result_accept_content: orNull(contentTypes),
 
@@ -113,6 +116,7 @@ export const confShape: Shape = {
   task_eager_propagates: z.boolean().default(false),
   task_store_eager_result: z.boolean().default(false),
   task_store_errors_even_if_ignored: z.boolean().default(false),
+  task_allow_error_cb_on_chord_header: z.boolean().default(false),
   task_time_limit: orNull(positive),
   task_soft_time_limit: orNull(positive),
 

@@ -64,6 +64,12 @@ export interface ConfValues extends ConnectionValues {
   result_expires: number | null;
   /** Store name, args, worker and more with the result. */
   result_extended: boolean;
+  /** Seconds; `null`: as `result_expires`. How long an unfinished chord is remembered. */
+  result_chord_expires: number | null;
+  /** Seconds that the results of a chord are waited for when its body is to be sent. Default 3. */
+  result_chord_join_timeout: number;
+  /** Seconds between two looks of `celery.chord_unlock`. Default 1. */
+  result_chord_retry_interval: number;
   result_serializer: "json";
   result_accept_content: "json"[] | null;
 
@@ -132,6 +138,8 @@ export interface ConfValues extends ConnectionValues {
   /** Keep the results of eager tasks in the result backend. */
   task_store_eager_result: boolean;
   task_store_errors_even_if_ignored: boolean;
+  /** An errback of a chord is called for failed parts of its header, too. Default false. */
+  task_allow_error_cb_on_chord_header: boolean;
   /** Seconds after which a task's process is killed. */
   task_time_limit: number | null;
   /** Seconds after which a task is told to tidy up. */

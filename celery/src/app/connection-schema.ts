@@ -69,7 +69,11 @@ export const connectionShape: { readonly [K in keyof ConnectionValues]: z.ZodTyp
   broker_pool_limit: z.int().nonnegative().nullable().default(10),
   redis_backend_use_ssl: orNull(ssl),
   result_backend_transport_options: z
-    .strictObject({ ...serverOptions, visibility_timeout: orNull(positive) })
+    .strictObject({
+      ...serverOptions,
+      visibility_timeout: orNull(positive),
+      result_chord_ordered: z.boolean().default(true),
+    })
     .prefault({}),
   redis_socket_timeout: orNull(positive),
   redis_socket_connect_timeout: orNull(positive),

@@ -60,6 +60,8 @@ export interface BrokerTransportOptions extends ServerOptions, SocketOptions {
 export interface ResultTransportOptions extends ServerOptions {
   /** Understood, and of no effect: results are not claimed. */
   readonly visibility_timeout: number | null;
+  /** A chord's body gets the results in the order of the header, not of completion. Default true. */
+  readonly result_chord_ordered: boolean;
 }
 
 /** Settings about connections. */

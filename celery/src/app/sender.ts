@@ -23,7 +23,8 @@ export interface SenderDeps {
 export class Sender {
   readonly #deps: SenderDeps;
   readonly #router: Router;
-  readonly #replyTo = randomUUID();
+  /** This client's own id. */
+  readonly replyTo: string = randomUUID();
   #policy: { readonly revision: number; readonly policy: RetryPolicy } | undefined;
   #events: EventDispatcher | undefined;
 
@@ -35,7 +36,7 @@ export class Sender {
   /** @throws InvalidArgument, EncodeError */
   prepare(call: Call): PreparedCall {
     const { conf, clock, origin, signals } = this.#deps;
-    const routed = makeDraft(call, { conf, clock, origin, router: this.#router, replyTo: this.#replyTo });
+    const routed = makeDraft(call, { conf, clock, origin, router: this.#router, replyTo: this.replyTo });
     const { draft } = signals.beforeTaskPublish.isHeard ? this.#tellBefore(call, routed) : routed;
     const { address, priority } = routed;
     const raw = this.#checkSize(encodeTaskMessage(draft), call.name);

@@ -2,6 +2,7 @@ import type { AsyncResult } from "../backend/async-result.ts";
 import { bindArguments } from "../execution/bind-arguments.ts";
 import { declareSignature, readSignature, type TaskSignature } from "../execution/parameters.ts";
 import { InvalidArgument } from "../protocol/errors.ts";
+import { canvasOf } from "./canvas/task-canvas.ts";
 import type { Conf } from "./conf.ts";
 import { directContext } from "./direct-context.ts";
 import { applyAlwaysEagerly, applyEagerly, type EagerOptions } from "./eager.ts";
@@ -26,7 +27,8 @@ export function makeTask(
     app: { value: app },
     options: { get: cachedOptions(options, app.conf), enumerable: true },
     run: { value: run },
-    signature: { get: cachedSignature(name, options, run) },
+    takes: { get: cachedSignature(name, options, run) },
+    ...canvasOf(app, name),
     delay: { value: (...args: readonly unknown[]) => send(task, args, {}) },
     applyAsync: {
       value: (args: readonly unknown[] = [], applyOptions: ApplyOptions = {}) =>
@@ -55,8 +57,8 @@ function send(task: AnyTask, args: readonly unknown[], options: ApplyOptions): P
 }
 
 /** A link's result comes as a further argument later; a chain's first step has all of its own. */
-function checkArguments({ name, signature }: AnyTask, args: readonly unknown[], options: ApplyOptions): void {
-  bindArguments(name, signature, { args, kwargs: options.kwargs ?? NO_KWARGS });
+function checkArguments({ name, takes }: AnyTask, args: readonly unknown[], options: ApplyOptions): void {
+  bindArguments(name, takes, { args, kwargs: options.kwargs ?? NO_KWARGS });
 }
 
 const NO_KWARGS: Readonly<Record<string, unknown>> = {};

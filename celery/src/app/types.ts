@@ -1,11 +1,13 @@
-import type { AsyncResult } from "../backend/async-result.ts";
+import type { AsyncResult, Receipt } from "../backend/async-result.ts";
 import type { ResultBackend } from "../backend/backend.ts";
 import type { TaskSignature } from "../execution/parameters.ts";
 import type { DeliveryInfo } from "../protocol/message.ts";
+import type { ResultTuple } from "../protocol/result-tuple.ts";
 import type { TaskState } from "../protocol/states.ts";
 import type { Retry } from "../protocol/task-signals.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ApplyOptions, Compression, PreparedCall } from "./call-options.ts";
+import type { TaskCanvas } from "./canvas/task-canvas.ts";
 import type { Conf } from "./conf.ts";
 import type { Control } from "./control.ts";
 import type { EagerOptions, EagerResult } from "./eager.ts";
@@ -177,14 +179,14 @@ export interface AnyTask {
   /** The learner's function. A bound task's first argument is its `TaskContext`. */
   readonly run: (...args: readonly unknown[]) => unknown;
   /** What the function takes; null when its source does not tell. */
-  readonly signature: TaskSignature | null;
+  readonly takes: TaskSignature | null;
 }
 
 /** A function returning nothing arrives as `null`. */
 export type TaskResult<R> = [Awaited<R>] extends [undefined | void] ? null : Awaited<R>;
 
 /** A registered function: call it to run it here and now, `delay` it to have a worker run it. */
-export interface Task<Args extends readonly unknown[], Result> extends AnyTask {
+export interface Task<Args extends readonly unknown[], Result> extends AnyTask, TaskCanvas<Result> {
   (...args: Args): Promise<Result>;
   /** Sends the task. Settles when Redis has the message. @throws OperationalError, EncodeError, InvalidArgument */
   readonly delay: (...args: Args) => Promise<AsyncResult<Result>>;
@@ -229,6 +231,12 @@ export interface CeleryApp {
   /** Sends what `prepare` made, and tells about it (`task-sent`, signals). @throws OperationalError */
   publish(call: PreparedCall): Promise<void>;
   AsyncResult<T = unknown>(taskId: string): AsyncResult<T>;
+  /** The receipt for a result that is known by its tuple: what Celery stores as `children`. */
+  resultFromTuple(tuple: ResultTuple): Receipt;
+  /** This client's own id: Celery's `reply_to`. */
+  readonly replyTo: string;
+  /** The task that the current code runs in, if it does. */
+  currentTask(): CurrentTask | undefined;
   /** Runs `work` as if inside a task: what it sends gets that task as parent, and `get()` refuses. */
   runInTask<T>(request: CurrentTask, work: () => T): T;
   close(): Promise<void>;
@@ -239,4 +247,6 @@ export interface CurrentTask {
   readonly id: string;
   readonly rootId: string;
   readonly priority: number;
+  /** What it has sent so far, which becomes its result's `children`. Made with the first. */
+  trail?: ResultTuple[];
 }

@@ -1,19 +1,30 @@
-import {
-  GetInsideTask,
-  NoResultBackend,
-  TaskError,
-  TaskRevokedError,
-  TimeoutError,
-} from "../protocol/errors.ts";
-import type { ResultMeta } from "../protocol/result-meta.ts";
-import { isReady, PROPAGATE_STATES, type TaskState } from "../protocol/states.ts";
-import { isWireError } from "../protocol/wire-error.ts";
+import { GetInsideTask, NoResultBackend, type TaskError } from "../protocol/errors.ts";
+import type { ExtendedMeta, ResultMeta } from "../protocol/result-meta.ts";
+import { type ResultNode, type ResultTuple, readTuple } from "../protocol/result-tuple.ts";
+import { isReady, type TaskState } from "../protocol/states.ts";
 import type { ResultBackend } from "./backend.ts";
+import { ancestors, collect } from "./collect.ts";
+import { GroupResult } from "./group-result.ts";
+import { errorOf, failureOf, makeDeadline } from "./waiting.ts";
 
 export interface AsyncResultDeps {
   /** `undefined` when the app keeps no results. */
   backend(): ResultBackend | undefined;
   insideTask(): boolean;
+  /** Tells all workers that these tasks are not to be run. */
+  revoke?(taskIds: readonly string[], options: RevokeResultOptions): Promise<unknown>;
+}
+
+/** As in `app.control.revoke`. */
+export interface RevokeResultOptions {
+  /** End it too if it runs. Default false. */
+  readonly terminate?: boolean;
+  /** What its process gets then. Default `SIGTERM`. */
+  readonly signal?: string;
+  /** Wait for the workers' answers. Default false. */
+  readonly reply?: boolean;
+  /** Seconds to wait for them. Default 1. */
+  readonly timeout?: number;
 }
 
 export interface GetOptions {
@@ -34,11 +45,14 @@ export interface GetOptions {
  */
 export class AsyncResult<T> {
   readonly id: string;
+  /** What came before it in its chain: a task or a group. */
+  readonly parent: Receipt | null;
   readonly #deps: AsyncResultDeps;
   #final: ResultMeta | undefined;
 
-  constructor(id: string, deps: AsyncResultDeps) {
+  constructor(id: string, deps: AsyncResultDeps, parent: Receipt | null = null) {
     this.id = id;
+    this.parent = parent;
     this.#deps = deps;
   }
 
@@ -75,16 +89,65 @@ export class AsyncResult<T> {
     return (await this.meta())?.traceback ?? null;
   }
 
-  /** Deletes the stored result; afterwards the task looks PENDING. */
+  /** Name, arguments and worker: stored with `result_extended` only, else `undefined`. */
+  async info(): Promise<ResultInfo | undefined> {
+    const meta = await this.meta();
+    return meta?.extended && { ...meta.extended, dateDone: meta.dateDone };
+  }
+
+  /** When it ended, or `null`. */
+  async dateDone(): Promise<Date | null> {
+    const done = (await this.meta())?.dateDone;
+    return done ? new Date(done) : null;
+  }
+
+  /** What it has sent or set off: tasks and groups. `null` until it has ended. */
+  async children(): Promise<readonly Receipt[] | null> {
+    const stored = (await this.meta())?.children;
+    return stored ? stored.map((child) => receiptOf(readTuple(child), this.#deps)) : null;
+  }
+
+  /**
+   * The result and those of all that it has set off, each as it comes: waits for every one.
+   *
+   * @throws as `get`
+   */
+  collect(options: GetOptions = {}): AsyncGenerator<readonly [Receipt, unknown]> {
+    return collect(this, options);
+  }
+
+  /** The result of the last of all that it has set off. */
+  async getLeaf(options: GetOptions = {}): Promise<unknown> {
+    let last: unknown = null;
+    for await (const [, value] of this.collect(options)) last = value;
+    return last;
+  }
+
+  /** Has every worker refuse the task; with `terminate` its process is ended too. */
+  async revoke(options: RevokeResultOptions = {}): Promise<void> {
+    await this.#deps.revoke?.([this.id], options);
+  }
+
+  /** As Celery stores it among the `children` of a task. */
+  asTuple(): ResultTuple {
+    return [[this.id, this.parent && this.parent.asTuple()], null];
+  }
+
+  toJSON(): ResultTuple {
+    return this.asTuple();
+  }
+
+  /** Deletes the stored result and those of its parents; afterwards the task looks PENDING. */
   async forget(): Promise<void> {
     this.#final = undefined;
+    await this.parent?.forget();
     await this.#backend().forget(this.id);
   }
 
   /**
    * Waits for the end and returns the task's return value.
    *
-   * @throws TaskError what the task threw; TaskRevokedError when it was revoked or expired;
+   * @throws TaskError what the task threw, or one before it in its chain; TaskRevokedError when it was revoked or expired;
    *   TimeoutError after `timeout` seconds (the task goes on); NoResultBackend; GetInsideTask.
    */
   async get(options: GetOptions = {}): Promise<T> {
@@ -98,11 +161,14 @@ export class AsyncResult<T> {
 
   async #wait(options: GetOptions): Promise<ResultMeta> {
     const backend = this.#backend();
-    const limit = makeDeadline(options, this.id);
+    const limit = makeDeadline(options, `Task ${this.id}`);
     try {
-      return await backend.wait(this.id, limit.signal, options.onMessage);
+      const own = backend.wait(this.id, limit.signal, options.onMessage);
+      const before = options.propagate === false ? [] : ancestors(this.parent);
+      if (before.length === 0) return await own;
+      return await Promise.race([own, ...before.map((id) => failureOf(id, backend, limit.signal))]);
     } finally {
-      limit.clear();
+      limit.end();
     }
   }
 
@@ -118,32 +184,24 @@ export class AsyncResult<T> {
   }
 
   #errorOf(meta: ResultMeta): TaskError | undefined {
-    if (!PROPAGATE_STATES.has(meta.status)) return undefined;
-    const wire = isWireError(meta.result)
-      ? meta.result
-      : { excType: "Exception", excMessage: [meta.result], excModule: "builtins" };
-    const Class = meta.status === "REVOKED" ? TaskRevokedError : TaskError;
-    return new Class(this.id, wire, meta.traceback);
+    return errorOf(this.id, meta);
   }
 }
 
-/** One signal for the caller's wish to stop and for the time limit, whichever comes first. */
-function makeDeadline(options: GetOptions, id: string): { signal: AbortSignal; clear(): void } {
-  const controller = new AbortController();
-  const { signal, timeout } = options;
-  const onAbort = (): void => controller.abort(signal?.reason);
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const timer =
-    timeout === undefined
-      ? undefined
-      : setTimeout(
-          () => controller.abort(new TimeoutError(`Task ${id} did not end within ${timeout} seconds.`)),
-          timeout * 1000,
-        );
-  const clear = (): void => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  };
-  return { signal: controller.signal, clear };
+/** What the extended result tells about the run. */
+export type ResultInfo = ExtendedMeta & { readonly dateDone: string | null };
+
+/** A task's result, or a group's. */
+export type Receipt = AsyncResult<unknown> | GroupResult<unknown>;
+
+/** The receipt of a result that is known by its tuple: what `children` holds, or a saved group. */
+export function receiptOf({ id, parent, nodes }: ResultNode, deps: AsyncResultDeps): Receipt {
+  const before = parent && receiptOf(parent, deps);
+  if (nodes === null) return new AsyncResult(id, deps, before);
+  return new GroupResult(
+    id,
+    nodes.map((node) => receiptOf(node, deps)),
+    deps,
+    before,
+  );
 }

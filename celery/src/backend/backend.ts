@@ -1,4 +1,5 @@
 import type { ResultMeta } from "../protocol/result-meta.ts";
+import type { ChordStore } from "./chords.ts";
 
 /** A result ready to be written: `SET key payload [EX]` and `PUBLISH key payload`. */
 export interface StoredResult {
@@ -16,6 +17,8 @@ export interface StoredResult {
  */
 export interface ResultBackend extends AsyncDisposable {
   readonly url: string;
+  /** Chords and saved groups. */
+  readonly chords: ChordStore;
   /** The bytes of a result, for whoever writes it in one step with other things. */
   encode(meta: ResultMeta): StoredResult;
   store(meta: ResultMeta): Promise<void>;

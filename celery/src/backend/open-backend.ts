@@ -2,6 +2,7 @@ import { openConnection } from "../redis/connection.ts";
 import { openSubscriber } from "../redis/subscriber.ts";
 import type { ResultBackend } from "./backend.ts";
 import { RedisBackend } from "./redis-backend.ts";
+import type { ChordOptions } from "./redis-chords.ts";
 
 export interface BackendOptions {
   /** Seconds a result is kept; `null` for ever. */
@@ -10,6 +11,7 @@ export interface BackendOptions {
   readonly connectTimeoutSeconds: number;
   /** Seconds that an outage may last before those who wait for results are told. Default 20. */
   readonly patienceSeconds?: number;
+  readonly chords?: Omit<ChordOptions, "expiresSeconds">;
 }
 
 /** Connects with the first use. @throws ImproperlyConfigured for a URL that is none. */
@@ -17,6 +19,7 @@ export function openBackend(url: string, options: BackendOptions): ResultBackend
   const connectTimeoutMs = options.connectTimeoutSeconds * 1000;
   return new RedisBackend(url, {
     expiresSeconds: options.expiresSeconds,
+    chords: options.chords,
     patienceMs: (options.patienceSeconds ?? 20) * 1000,
     commands: openConnection(url, { name: "celery-results", connectTimeoutMs }),
     subscriber: openSubscriber(url, { name: "celery-waiters", connectTimeoutMs }),

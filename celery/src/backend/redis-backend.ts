@@ -8,12 +8,15 @@ import { storeResultScript } from "../redis/scripts/store-result.ts";
 import type { RedisSubscriber } from "../redis/subscriber.ts";
 import { sameDatabase } from "../redis/url.ts";
 import type { ResultBackend, StoredResult } from "./backend.ts";
+import type { ChordStore } from "./chords.ts";
 import { KeyReader } from "./key-reader.ts";
+import { type ChordOptions, RedisChords } from "./redis-chords.ts";
 
 export interface RedisBackendDeps {
   readonly expiresSeconds: number | null;
   /** How long an outage may last before those who wait are told. */
   readonly patienceMs: number;
+  readonly chords?: Omit<ChordOptions, "expiresSeconds"> | undefined;
   readonly commands: RedisConnection;
   readonly subscriber: RedisSubscriber;
 }
@@ -28,6 +31,7 @@ interface Waiter {
 /** Results in Redis: one key each, and the channel of the same name. @see celery 5.7.0 backends/redis.py */
 export class RedisBackend implements ResultBackend {
   readonly url: string;
+  readonly chords: ChordStore;
   readonly #deps: RedisBackendDeps;
   readonly #reader: KeyReader;
   /** For those who wait: they were connected once, so an outage will pass. */
@@ -39,6 +43,7 @@ export class RedisBackend implements ResultBackend {
   constructor(url: string, deps: RedisBackendDeps) {
     this.url = url;
     this.#deps = deps;
+    this.chords = new RedisChords(deps.commands, { expiresSeconds: deps.expiresSeconds, ...deps.chords });
     this.#reader = new KeyReader(deps.commands);
     this.#patientReader = new KeyReader(deps.commands, deps.patienceMs);
     deps.subscriber.events.on("message", (channel, text) => this.#heard(channel, text));

@@ -34,7 +34,7 @@ function trial(
   } as unknown as CeleryApp;
   const resolved = taskOptions(options);
   const signature = readSignature(run, resolved.bind);
-  const task = { name: "tasks.add", app, options: resolved, run, signature } as unknown as AnyTask;
+  const task = { name: "tasks.add", app, options: resolved, run, takes: signature } as unknown as AnyTask;
   (app.tasks as Map<string, AnyTask>).set(task.name, task);
   const host: RunHost = {
     updateState: () => Promise.resolve(),

@@ -105,7 +105,7 @@ export class RunScene {
 
   #callTask(): unknown {
     const { task, request, context } = this;
-    const args = bindArguments(task.name, task.signature, request);
+    const args = bindArguments(task.name, task.takes, request);
     return context ? task.run(context, ...args) : task.run(...args);
   }
 

@@ -1,0 +1,81 @@
+import { randomUUID } from "node:crypto";
+import type { ChordFact, ChordStore } from "../../backend/chords.ts";
+import { NoResultBackend } from "../../protocol/errors.ts";
+import { type ResultNode, type ResultTuple, toTuple } from "../../protocol/result-tuple.ts";
+import type { PreparedCall } from "../call-options.ts";
+import type { CeleryApp, CurrentTask } from "../types.ts";
+import type { FreezeDeps } from "./freeze.ts";
+import { toApplyOptions } from "./options.ts";
+import { planCanvas } from "./plan.ts";
+import type { Sig, SigOptions } from "./sig.ts";
+
+/** Messages that are ready to go, and what must be known of their chords before the first of them does. */
+export interface PreparedCanvas {
+  readonly calls: readonly PreparedCall[];
+  readonly chords: readonly ChordFact[];
+  readonly result: ResultNode | null;
+  readonly trail: readonly ResultNode[];
+}
+
+export function freezeDeps(app: CeleryApp): FreezeDeps {
+  return {
+    newId: randomUUID,
+    replyTo: app.replyTo,
+    errbackOnHeader: app.conf.task_allow_error_cb_on_chord_header,
+  };
+}
+
+/**
+ * Makes all messages of a signature and sends none. Inside a task (`app.runInTask`) that task is their parent.
+ *
+ * @throws InvalidArgument, EncodeError
+ */
+export function prepareCanvas(
+  app: CeleryApp,
+  sig: Sig,
+  args: readonly unknown[] = [],
+  options: SigOptions = {},
+): PreparedCanvas {
+  const plan = planCanvas(sig, args, options, freezeDeps(app));
+  const calls: PreparedCall[] = [];
+  const chords: ChordFact[] = [];
+  for (const step of plan.steps) {
+    if (step.kind !== "call") chords.push(step);
+    else {
+      const { name, args: own, kwargs, options: wire } = step.call;
+      calls.push(app.prepare(name, own, toApplyOptions(wire, kwargs)));
+    }
+  }
+  return { calls, chords, result: plan.result, trail: plan.trail };
+}
+
+/**
+ * Sends a signature. What a chord must know is written before its first part is sent, so that no part can end unnoticed.
+ *
+ * @throws OperationalError, InvalidArgument, EncodeError; NoResultBackend for a chord without one.
+ */
+export async function sendCanvas(
+  app: CeleryApp,
+  sig: Sig,
+  args: readonly unknown[],
+  options: SigOptions = {},
+): Promise<ResultNode | null> {
+  const prepared = prepareCanvas(app, sig, args, options);
+  if (prepared.chords.length > 0) await chordsOf(app).announce(prepared.chords);
+  await Promise.all(prepared.calls.map((call) => app.publish(call)));
+  for (const node of prepared.trail) leaveTrail(app.currentTask(), toTuple(node));
+  return prepared.result;
+}
+
+function chordsOf(app: CeleryApp): ChordStore {
+  const backend = app.backend();
+  if (backend === undefined) throw new NoResultBackend();
+  return backend.chords;
+}
+
+/** What a task sends is its child. */
+export function leaveTrail(task: CurrentTask | undefined, child: ResultTuple): void {
+  if (task === undefined) return;
+  task.trail ??= [];
+  task.trail.push(child);
+}

@@ -1,0 +1,141 @@
+import { decodeJson, encodeJson } from "../protocol/json.ts";
+import { type ResultTuple, readTuple, toTuple } from "../protocol/result-tuple.ts";
+import type { RedisCommand, RedisConnection } from "../redis/connection.ts";
+import { chordRescueId, groupKey } from "../redis/keys.ts";
+import { chordPartScript, claimChordScript, endChordScript } from "../redis/scripts/chord.ts";
+import type { ChordFact, ChordPart, ChordState, ChordStore, ChordTimes } from "./chords.ts";
+
+export interface ChordOptions {
+  /** `result_expires`; `null` for ever. */
+  readonly expiresSeconds: number | null;
+  /** `result_chord_expires`; `null`: as `result_expires`. */
+  readonly chordExpiresSeconds?: number | null;
+  /** `result_chord_join_timeout`. Default 3. */
+  readonly joinTimeoutSeconds?: number;
+  /** `result_backend_transport_options.result_chord_ordered`. Default true. */
+  readonly ordered?: boolean;
+}
+
+/** A dead worker's chord is taken up by another before its claim lapses, but a live one has time enough. */
+const SHORTEST_CLAIM_SECONDS = 60;
+
+/** @see celery 5.7.0 backends/redis.py and backends/base.py */
+export class RedisChords implements ChordStore {
+  readonly times: ChordTimes;
+  readonly ordered: boolean;
+  readonly #redis: RedisConnection;
+  readonly #groupSeconds: number;
+
+  constructor(redis: RedisConnection, options: ChordOptions) {
+    this.#redis = redis;
+    this.ordered = options.ordered ?? true;
+    this.#groupSeconds = Math.ceil(options.expiresSeconds ?? 0);
+    this.times = chordTimes(options);
+  }
+
+  token(groupId: string): string {
+    return chordRescueId(groupId);
+  }
+
+  async announce(facts: readonly ChordFact[]): Promise<void> {
+    const { expires } = this.times;
+    const limit = expires > 0 ? ["EX", String(expires)] : [];
+    const commands = facts.flatMap((fact): RedisCommand[] => {
+      const base = groupKey(fact.groupId);
+      if (fact.kind === "shape") return [["SET", base, encodeJson({ result: fact.header }), ...limit]];
+      // The same group again is a new run.
+      return [
+        ["DEL", `${base}.c`],
+        ["SET", `${base}.s`, String(fact.size), ...limit],
+      ];
+    });
+    await this.#redis.pipeline(commands);
+  }
+
+  async count(part: ChordPart): Promise<boolean> {
+    const args = chordPartArguments(part, this);
+    return (await this.#redis.run(chordPartScript, [groupKey(part.groupId)], args)) === 1;
+  }
+
+  async grow(groupId: string): Promise<void> {
+    await this.#redis.call("INCRBY", `${groupKey(groupId)}.t`, "1");
+  }
+
+  async read(groupId: string): Promise<ChordState> {
+    const base = groupKey(groupId);
+    const [claim, size, shape, members] = await this.#redis.pipeline([
+      ["GET", `${base}.c`],
+      ["GET", `${base}.s`],
+      ["GET", base],
+      [this.ordered ? "ZRANGE" : "LRANGE", `${base}.j`, "0", "-1"],
+    ]);
+    return {
+      claim: claim as string | null,
+      hasSize: size !== null,
+      members: members as readonly string[],
+      shape: shape === null ? null : readSaved(shape as string),
+    };
+  }
+
+  async claim(groupId: string): Promise<boolean> {
+    const args = [this.token(groupId), this.times.claim];
+    return (await this.#redis.run(claimChordScript, [groupKey(groupId)], args)) === 1;
+  }
+
+  async end(groupId: string, { failed }: { readonly failed: boolean }): Promise<void> {
+    await this.#redis.run(endChordScript, [groupKey(groupId)], [failed ? "1" : "0", this.times.done]);
+  }
+
+  async saveGroup(result: ResultTuple): Promise<void> {
+    const key = groupKey(result[0][0]);
+    const text = encodeJson({ result });
+    const limit = this.#groupSeconds > 0 ? ["EX", String(this.#groupSeconds)] : [];
+    await this.#redis.pipeline([
+      ["SET", key, text, ...limit],
+      ["PUBLISH", key, text],
+    ]);
+  }
+
+  async restoreGroup(groupId: string): Promise<ResultTuple | undefined> {
+    const text = await this.#redis.call("GET", groupKey(groupId));
+    return text === null ? undefined : readSaved(text as string);
+  }
+
+  async deleteGroup(groupId: string): Promise<void> {
+    await this.#redis.call("DEL", groupKey(groupId));
+  }
+}
+
+/** As `chord_part` takes them after its first argument. */
+export function chordPartArguments(part: ChordPart, chords: ChordStore): (string | number)[] {
+  const { times, ordered } = chords;
+  return [
+    chords.token(part.groupId),
+    part.taskId,
+    part.member,
+    ordered ? "1" : "0",
+    part.groupIndex ?? "+inf",
+    times.expires,
+    times.shapeExpires,
+    times.claim,
+    part.failed ? "1" : "0",
+  ];
+}
+
+function chordTimes(options: ChordOptions): ChordTimes {
+  const results = Math.ceil(options.expiresSeconds ?? 0);
+  const expires = Math.ceil(options.chordExpiresSeconds ?? results);
+  const claim = Math.max(SHORTEST_CLAIM_SECONDS, Math.ceil((options.joinTimeoutSeconds ?? 3) * 2));
+  return {
+    expires,
+    shapeExpires: expires === 0 || results === 0 ? 0 : Math.max(expires, results),
+    claim,
+    done: Math.max(claim * 2, 300),
+  };
+}
+
+function readSaved(text: string): ResultTuple {
+  const saved = decodeJson(text);
+  const result = typeof saved === "object" && saved !== null && "result" in saved ? saved.result : saved;
+  return toTuple(readTuple(result));
+}
