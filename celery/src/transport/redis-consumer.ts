@@ -1,20 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
-import { RedisFault } from "../redis/fault.ts";
 import { heartbeatKey, laneKey, PARKED_PREFIX, UNACKED, UNACKED_INDEX, WORKERS } from "../redis/keys.ts";
 import { heartbeatScript } from "../redis/scripts/heartbeat.ts";
 import { BrokerLink } from "./broker-link.ts";
 import { ClaimIds } from "./claim-ids.ts";
 import { Claimer, type ListFault } from "./claimer.ts";
-import {
-  type Binding,
-  type ChannelNames,
-  channelNames,
-  declarations,
-  deliveryArguments,
-  ownBinding,
-} from "./destination.ts";
+import { ConsumedQueues } from "./consumed-queues.ts";
+import { type Binding, type ChannelNames, channelNames, deliveryArguments } from "./destination.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type SettleItem, type SettleOutcome, Settler } from "./settler.ts";
 import type {
@@ -55,7 +48,7 @@ class RedisConsumer implements Consumer {
   readonly #otherBackend: ConsumerOptions["backend"];
   readonly #faultsLogged = new Map<string, number>();
   readonly #channels: ChannelNames;
-  #bindings: readonly Binding[];
+  readonly #queues: ConsumedQueues;
   #claiming: Promise<unknown> = Promise.resolve();
   #suspects: ReadonlySet<string> = new Set();
   #closing: Promise<void> | undefined;
@@ -71,8 +64,15 @@ class RedisConsumer implements Consumer {
     this.#link = new BrokerLink(this.#redis);
     const ids = new ClaimIds(workerId);
     this.#channels = channelNames(url);
-    this.#bindings = queues.map((queue) => (typeof queue === "string" ? ownBinding(queue) : queue));
-    const lists = this.#bindings.map((binding) => binding.queue);
+    const { nodeName } = options;
+    this.#queues = new ConsumedQueues(queues, {
+      url,
+      nodeName,
+      link: this.#link,
+      channels: this.#channels,
+      log,
+    });
+    const { lists } = this.#queues;
     this.#claimer = new Claimer(workerId, ids, lists, ttlMs);
     this.#settler = new Settler(this.#link, workerId);
     this.#waiter = new WorkWaiter(url, lists, this.#link);
@@ -97,22 +97,20 @@ class RedisConsumer implements Consumer {
   }
 
   get queues(): readonly string[] {
-    return this.#claimer.queues;
+    return this.#queues.names;
   }
 
   async addQueue(queue: string | Binding): Promise<void> {
-    const binding = typeof queue === "string" ? ownBinding(queue) : queue;
-    this.#bindings = [...this.#bindings.filter((known) => known.queue !== binding.queue), binding];
-    this.#claimer.addQueue(binding.queue);
+    this.#claimer.addQueue(this.#queues.add(queue));
     await Promise.all([
-      this.#waiter.setQueues([...this.queues]),
-      this.#link.run((redis) => this.#declare(redis)),
+      this.#waiter.setQueues(this.#queues.lists),
+      this.#link.run((redis) => this.#queues.declare(redis)),
     ]);
   }
 
   async removeQueue(queue: string): Promise<void> {
-    this.#claimer.removeQueue(queue);
-    await this.#waiter.setQueues([...this.queues]);
+    this.#claimer.removeQueue(this.#queues.remove(queue));
+    await this.#waiter.setQueues(this.#queues.lists);
   }
 
   waitForWork(signal: AbortSignal): Promise<void> {
@@ -266,31 +264,16 @@ class RedisConsumer implements Consumer {
     events.on("reconnecting", (...details) => this.events.emit("reconnecting", ...details));
     events.on("connected", () => {
       this.#upkeep.reconcileSoon();
-      void this.#link.run((redis) => this.#declare(redis)).catch(() => undefined); // closed meanwhile
+      void this.#link.run((redis) => this.#queues.declare(redis)).catch(() => undefined); // closed meanwhile
       this.events.emit("connected");
     });
-  }
-
-  /** As kombu does: senders that use exchanges find the queues here. */
-  async #declare(redis: RedisConnection): Promise<void> {
-    const { log } = this.#options;
-    const commands = this.#bindings.flatMap((binding) =>
-      declarations(binding).map(({ key, member }) => ["SADD", key, member] as const),
-    );
-    if (commands.length === 0) return;
-    try {
-      await redis.pipeline(commands);
-    } catch (error) {
-      if (!(error instanceof RedisFault) || error.kind !== "refused") throw error;
-      log.warn({ err: error }, "could not declare the queues' bindings"); // only senders by exchange miss them
-    }
   }
 
   async #close(): Promise<void> {
     // Nothing to give back, and nobody to give it to: signing off is not worth a wait.
     const isIdle = this.#held.size === 0 && !this.#claimer.hasUnanswered;
     const limit = setTimeout(() => this.#link.close(), isIdle && !this.#link.isUp ? 0 : CLOSE_LIMIT_MS);
-    await this.#waiter.close();
+    await Promise.all([this.#waiter.close(), this.#queues.close()]);
     try {
       await this.#claiming;
       await this.#settler.idle();
