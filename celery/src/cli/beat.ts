@@ -73,6 +73,7 @@ export const command: Command = {
     examples: ["celery -A tasks beat -l info", "celery -A tasks beat -s /var/run/celery/beat-schedule"],
     options: OPTIONS,
   }),
+  options: OPTIONS,
   run: (args, context) => startBeat(new OptionValues(OPTIONS, parseOptions(OPTIONS, args)), context),
 };
 

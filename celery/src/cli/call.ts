@@ -33,6 +33,7 @@ export const command: Command = {
     ],
     options: OPTIONS,
   }),
+  options: OPTIONS,
   run: (args, context) => {
     const parsed = parseOptions(OPTIONS, args, { maxPositionals: 1 });
     return callTask(requiredArgument(parsed, "NAME"), new OptionValues(OPTIONS, parsed), context);

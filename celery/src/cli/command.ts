@@ -1,4 +1,5 @@
 import type { CeleryApp } from "../app/types.ts";
+import type { OptionSpec } from "./options.ts";
 
 /** What came before the sub-command: `celery -A tasks -b redis://… worker`. */
 export interface GlobalOptions {
@@ -37,6 +38,8 @@ export interface Command {
   readonly summary: string;
   /** The whole text of `celery NAME --help`; make it with `renderHelp`. */
   readonly help: string;
+  /** Those that the environment may give, too: `CELERY_WORKER_CONCURRENCY`. */
+  readonly options?: readonly OptionSpec[];
   /**
    * @param args what followed the sub-command's name.
    * @returns the exit status: 0 well, 1 failed, 2 wrong usage, 69 when no node replied.

@@ -13,7 +13,12 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   inspect: async () => (await import("./inspect.ts")).command,
   control: async () => (await import("./control.ts")).command,
   events: async () => (await import("./events.ts")).command,
+  list: async () => (await import("./list.ts")).command,
+  graph: async () => (await import("./graph.ts")).command,
   purge: async () => (await import("./purge.ts")).command,
   report: async () => (await import("./report.ts")).command,
   shell: async () => (await import("./shell.ts")).command,
+  upgrade: async () => (await import("./not-here.ts")).upgrade,
+  amqp: async () => (await import("./not-here.ts")).amqp,
+  logtool: async () => (await import("./not-here.ts")).logtool,
 };

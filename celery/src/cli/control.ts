@@ -39,6 +39,7 @@ export const command: Command = {
     options: OPTIONS,
     lists: [{ title: "Control Commands", rows: commandRows("control") }],
   }),
+  options: OPTIONS,
   run: (args, context) =>
     control(parseOptions(OPTIONS, args, { maxPositionals: Number.POSITIVE_INFINITY }), context),
 };

@@ -46,6 +46,7 @@ export const command: Command = {
     ],
     options: OPTIONS,
   }),
+  options: OPTIONS,
   run: (args, context) => watchEvents(new OptionValues(OPTIONS, parseOptions(OPTIONS, args)), context),
 };
 

@@ -36,6 +36,7 @@ export const command: Command = {
     options: OPTIONS,
     lists: [{ title: "Inspect Commands", rows: commandRows("inspect") }],
   }),
+  options: OPTIONS,
   run: (args, context) =>
     inspect(parseOptions(OPTIONS, args, { maxPositionals: Number.POSITIVE_INFINITY }), context),
 };

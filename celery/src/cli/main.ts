@@ -2,25 +2,11 @@ import { resolve } from "node:path";
 import { Celery } from "../app/celery.ts";
 import { loadApp } from "../app/load-app.ts";
 import { CeleryError } from "../protocol/errors.ts";
-import { type Command, type CommandContext, type GlobalOptions, UsageError } from "./command.ts";
+import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { commandLoaders } from "./commands.ts";
-import { nearest, type OptionSpec, type ParsedOptions, parseOptions, renderHelp } from "./options.ts";
+import { GLOBAL_OPTIONS, readGlobalOptions, wordsFromEnvironment } from "./global-options.ts";
+import { nearest, type ParsedOptions, parseOptions, renderHelp } from "./options.ts";
 import { VERSION_BANNER } from "./version.ts";
-
-const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: "app",
-    short: "A",
-    value: "MODULE",
-    help: "The module that holds the app, e.g. tasks for ./tasks.ts.",
-  },
-  { name: "broker", short: "b", value: "URL", help: "Broker to use instead of the app's." },
-  { name: "result-backend", value: "URL", help: "Result backend to use instead of the app's." },
-  { name: "workdir", value: "PATH", help: "Change to this directory first." },
-  { name: "no-color", short: "C", help: "No colours, also on a terminal." },
-  { name: "quiet", short: "q", help: "No banner." },
-  { name: "version", help: "Show the version and exit." },
-];
 
 /**
  * Runs `celery …` and returns the exit status. The only reader and writer of the environment in this process:
@@ -40,7 +26,8 @@ export async function runCommandLine(self: NodeJS.Process): Promise<number> {
     usage = `celery ${name} [OPTIONS]`;
     path = `celery ${name}`;
     if (args.includes("--help")) return say(self, command.help);
-    return await command.run(args, makeContext(self, globals));
+    const words = wordsFromEnvironment(name, command.options ?? [], self.env);
+    return await command.run([...words, ...args], makeContext(self, globals));
   } catch (error) {
     return report(self, error, usage, path);
   }
@@ -58,7 +45,8 @@ async function findCommand(name: string): Promise<Command> {
 /** @see celery 5.7.0 bin/celery.py, `UNABLE_TO_LOAD_APP…` neighbours: the global options stand first since Celery 5 */
 function refuseMisplaced(name: string, args: readonly string[]): void {
   const misplaced = args.find((word) => word === "-A" || word === "--app" || word.startsWith("--app="));
-  if (misplaced === undefined) return;
+  // `celery multi` passes it on to the workers.
+  if (misplaced === undefined || name === "multi") return;
   throw new UsageError(
     `You are using '${misplaced}' as an option of the ${name} sub-command:\n` +
       `    celery ${name} ${misplaced} celeryapp <...>\n\n` +
@@ -67,18 +55,10 @@ function refuseMisplaced(name: string, args: readonly string[]): void {
   );
 }
 
-function makeContext(self: NodeJS.Process, { values }: ParsedOptions): CommandContext {
-  const text = (name: string): string | undefined =>
-    typeof values[name] === "string" ? values[name] : undefined;
-  const workdir = text("workdir");
-  if (workdir !== undefined) enter(self, workdir);
-  const global: GlobalOptions = {
-    app: text("app") ?? self.env["CELERY_APP"],
-    broker: text("broker"),
-    resultBackend: text("result-backend"),
-    color: !values["no-color"] && !self.env["NO_COLOR"],
-    quiet: values["quiet"] === true,
-  };
+function makeContext(self: NodeJS.Process, parsed: ParsedOptions): CommandContext {
+  const { workdir } = parsed.values;
+  if (typeof workdir === "string") enter(self, workdir);
+  const global = readGlobalOptions(parsed, self.env);
   if (global.broker !== undefined) self.env["CELERY_BROKER_URL"] = global.broker;
   if (global.resultBackend !== undefined) self.env["CELERY_RESULT_BACKEND"] = global.resultBackend;
   return {

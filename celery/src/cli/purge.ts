@@ -29,6 +29,7 @@ export const command: Command = {
     examples: ["celery -A tasks purge", "celery -A tasks purge -f -Q training"],
     options: OPTIONS,
   }),
+  options: OPTIONS,
   run: (args, context) => {
     const values = new OptionValues(OPTIONS, parseOptions(OPTIONS, args));
     return withApp(context, (app) => purge(app, values, context));

@@ -29,6 +29,7 @@ export const command: Command = {
     examples: ["celery -A tasks result 7e16ceca-63d2-4951-bcc6-7a6c0f319ce6"],
     options: OPTIONS,
   }),
+  options: OPTIONS,
   run: (args, context) => {
     const parsed = parseOptions(OPTIONS, args, { maxPositionals: 1 });
     const id = requiredArgument(parsed, "TASK_ID");

@@ -14,6 +14,7 @@ export const command: Command = {
     examples: ["celery -A tasks status", "celery -A tasks status -t 3 -d celery@host"],
     options: REMOTE_OPTIONS,
   }),
+  options: REMOTE_OPTIONS,
   run: (args, context) =>
     showStatus(new OptionValues(REMOTE_OPTIONS, parseOptions(REMOTE_OPTIONS, args)), context),
 };
