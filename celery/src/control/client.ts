@@ -9,8 +9,8 @@ import {
 } from "../protocol/control.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { bindingKey, bindingMember, queueKeys } from "../redis/keys.ts";
-import { parseRedisUrl } from "../redis/url.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
+import { controlChannel } from "./channel.ts";
 
 /** Who is meant, and what is said to them. */
 export interface TellOptions {
@@ -108,7 +108,7 @@ async function publish(
     deliveryMode: 2,
     deliveryTag: randomUUID(),
   } as const;
-  const channel = `/${parseRedisUrl(redis.url).db}.${CONTROL_EXCHANGE}`;
+  const channel = controlChannel(redis.url);
   return Number(await redis.call("PUBLISH", channel, encodeBroadcast(request, address)));
 }
 

@@ -12,10 +12,10 @@ import { formatPythonString } from "../protocol/python-repr.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { bindingKey, bindingMember, SEPARATOR } from "../redis/keys.ts";
 import { openSubscriber, type RedisSubscriber } from "../redis/subscriber.ts";
-import { parseRedisUrl } from "../redis/url.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { LamportClock } from "../runtime/lamport-clock.ts";
 import type { Log } from "../runtime/log.ts";
+import { controlChannel } from "./channel.ts";
 import { ControlError } from "./panel.ts";
 
 /** Answers one command of `celery inspect` or `celery control`; what it returns is sent as JSON. */
@@ -72,7 +72,7 @@ class RedisMailbox implements Mailbox {
 
   constructor(brokerUrl: string, options: MailboxOptions) {
     this.#options = options;
-    this.#channel = `/${parseRedisUrl(brokerUrl).db}.${CONTROL_EXCHANGE}`;
+    this.#channel = controlChannel(brokerUrl);
     this.#redis = openConnection(brokerUrl, { name: "celery-mailbox" });
     this.#subscriber = openSubscriber(brokerUrl, { name: "celery-mailbox-listener" });
   }

@@ -4,17 +4,16 @@ import { type EventFields, type EventType, eventRoutingKey, makeEvent } from "..
 import type { Clock } from "../runtime/clock.ts";
 import type { LamportClock } from "../runtime/lamport-clock.ts";
 import type { Log } from "../runtime/log.ts";
+import { EVENT_EXCHANGE } from "./channel.ts";
 
-/** Celery's `event_exchange`. */
-const EXCHANGE = "celeryev";
 /** A batch leaves at the latest with this many events. @see celery 5.7.0 events/dispatcher.py, `buffer_limit` */
 const BATCH_LIMIT = 24;
 /** Events of a broker's absence that are kept for its return; older ones are dropped: they tell, nothing depends on them. */
 const KEPT_WHILE_AWAY = 1000;
 
 export interface EventDispatcherOptions {
-  /** Database number of the broker: pub/sub channels carry it in their name. */
-  readonly db: number;
+  /** The channel of a routing key, e.g. `task.multi`. */
+  readonly channel: (routingKey: string) => string;
   /** Node name that every event carries. */
   readonly hostname: string;
   /** `-E`, `worker_send_task_events`: whether `task-*` events are sent from the start. `worker-*` always are. */
@@ -105,9 +104,14 @@ export class EventDispatcher implements AsyncDisposable {
   }
 
   #post(routingKey: string, body: unknown): void {
-    const address = { exchange: EXCHANGE, routingKey, deliveryMode: 1, deliveryTag: randomUUID() } as const;
+    const address = {
+      exchange: EVENT_EXCHANGE,
+      routingKey,
+      deliveryMode: 1,
+      deliveryTag: randomUUID(),
+    } as const;
     const payload = encodeBroadcast({ headers: { hostname: this.hostname }, body }, address);
-    this.#outbox.push([eventChannel(this.#options.db, routingKey), payload]);
+    this.#outbox.push([this.#options.channel(routingKey), payload]);
     if (this.#outbox.length > KEPT_WHILE_AWAY) this.#outbox.shift();
     void this.#drain();
   }
@@ -132,11 +136,6 @@ export class EventDispatcher implements AsyncDisposable {
       if (this.#outbox[0] === message) this.#outbox.shift();
     }
   }
-}
-
-/** `/0.celeryev/task.multi`. @see kombu 5.7.0 transport/redis.py, `_get_publish_topic` */
-export function eventChannel(db: number, routingKey: string): string {
-  return `/${db}.${EXCHANGE}/${routingKey}`;
 }
 
 /** Hours west of UTC, as Python counts them. */

@@ -1,8 +1,8 @@
 import { openConnection } from "../redis/connection.ts";
-import { parseRedisUrl } from "../redis/url.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { LamportClock } from "../runtime/lamport-clock.ts";
 import { type Log, silentLog } from "../runtime/log.ts";
+import { eventChannel } from "./channel.ts";
 import { EventDispatcher } from "./dispatcher.ts";
 
 export interface OpenEventDispatcherOptions {
@@ -24,7 +24,7 @@ export function openEventDispatcher(brokerUrl: string, options: OpenEventDispatc
     clock: systemClock,
     log: silentLog,
     ...options,
-    db: parseRedisUrl(brokerUrl).db,
+    channel: (routingKey) => eventChannel(brokerUrl, routingKey),
     publish: async (channel, payload) => {
       await redis.call("PUBLISH", channel, payload);
     },

@@ -2,8 +2,7 @@ import { EventEmitter } from "node:events";
 import { decodeBroadcast } from "../protocol/broadcast.ts";
 import { type CeleryEvent, type RawEvent, readEvents, readRawEvents } from "../protocol/event.ts";
 import { openSubscriber } from "../redis/subscriber.ts";
-import { parseRedisUrl } from "../redis/url.ts";
-import { eventChannel } from "./dispatcher.ts";
+import { eventChannel } from "./channel.ts";
 
 export interface EventReceiverEvents {
   event: [event: CeleryEvent];
@@ -53,7 +52,7 @@ export function openEventReceiver(brokerUrl: string): EventReceiver {
   });
   subscriber.events.on("up", () => events.emit("up"));
   subscriber.events.on("down", (fault) => events.emit("down", fault));
-  const ready = subscriber.subscribePattern(eventChannel(parseRedisUrl(brokerUrl).db, "*"));
+  const ready = subscriber.subscribePattern(eventChannel(brokerUrl, "*"));
   ready.catch(() => undefined); // told as `down` too
   return { events, ready, [Symbol.asyncDispose]: () => subscriber[Symbol.asyncDispose]() as Promise<void> };
 }
