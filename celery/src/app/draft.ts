@@ -123,8 +123,14 @@ function makeProperties(
     deliveryTag: randomUUID(),
     expiration:
       expiresMs === undefined ? null : String(Math.max(0, Math.round(expiresMs - deps.clock.nowMs()))),
-    custom: options.properties ?? NO_CUSTOM,
+    custom: customProperties(options),
   };
+}
+
+/** Celery leaves the two texts among the properties, too. */
+function customProperties({ properties, argsRepr, kwargsRepr }: ApplyOptions): TaskProperties["custom"] {
+  if (argsRepr === undefined && kwargsRepr === undefined) return properties ?? NO_CUSTOM;
+  return { ...properties, argsrepr: argsRepr, kwargsrepr: kwargsRepr };
 }
 
 const NOTHING_AFTERWARDS: TaskEmbed = { callbacks: null, errbacks: null, chain: null, chord: null };
