@@ -46,6 +46,8 @@ export interface ChordStore {
   /** Who completes a chord on behalf of our workers. */
   token(groupId: string): string;
   announce(facts: readonly ChordFact[]): Promise<void>;
+  /** A part as the scripts take it. */
+  partArguments(part: ChordPart): readonly (string | number)[];
   /** Counts a part. `true`: the caller is to send the body. For stores that the worker's own script cannot reach. */
   count(part: ChordPart): Promise<boolean>;
   /** One more part than the header has: `addToChord`. */

@@ -52,8 +52,27 @@ export class RedisChords implements ChordStore {
     await this.#redis.pipeline(commands);
   }
 
+  /** As `chord_part` takes them after its first argument. */
+  partArguments(part: ChordPart): readonly (string | number)[] {
+    const { expires, shapeExpires, claim } = this.times;
+    const { groupId, taskId, member, groupIndex, failed } = part;
+    const ordered = this.ordered ? "1" : "0";
+    const place = groupIndex ?? "+inf";
+    return [
+      this.token(groupId),
+      taskId,
+      member,
+      ordered,
+      place,
+      expires,
+      shapeExpires,
+      claim,
+      failed ? "1" : "0",
+    ];
+  }
+
   async count(part: ChordPart): Promise<boolean> {
-    const args = chordPartArguments(part, this);
+    const args = this.partArguments(part);
     return (await this.#redis.run(chordPartScript, [groupKey(part.groupId)], args)) === 1;
   }
 
@@ -104,22 +123,6 @@ export class RedisChords implements ChordStore {
   async deleteGroup(groupId: string): Promise<void> {
     await this.#redis.call("DEL", groupKey(groupId));
   }
-}
-
-/** As `chord_part` takes them after its first argument. */
-export function chordPartArguments(part: ChordPart, chords: ChordStore): (string | number)[] {
-  const { times, ordered } = chords;
-  return [
-    chords.token(part.groupId),
-    part.taskId,
-    part.member,
-    ordered ? "1" : "0",
-    part.groupIndex ?? "+inf",
-    times.expires,
-    times.shapeExpires,
-    times.claim,
-    part.failed ? "1" : "0",
-  ];
 }
 
 function chordTimes(options: ChordOptions): ChordTimes {

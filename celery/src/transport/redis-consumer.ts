@@ -8,6 +8,7 @@ import { ClaimIds } from "./claim-ids.ts";
 import { Claimer, type ListFault } from "./claimer.ts";
 import { ConsumedQueues } from "./consumed-queues.ts";
 import { type Binding, type ChannelNames, channelNames, deliveryArguments } from "./destination.ts";
+import { flowArguments, storeElsewhere } from "./flow-parts.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type SettleItem, type SettleOutcome, Settler } from "./settler.ts";
 import type {
@@ -17,6 +18,7 @@ import type {
   Consumer,
   ConsumerEvents,
   ConsumerOptions,
+  FinishOutcome,
 } from "./transport.ts";
 import { Upkeep } from "./upkeep.ts";
 import { WorkWaiter } from "./waiter.ts";
@@ -78,10 +80,14 @@ class RedisConsumer implements Consumer {
     this.#waiter = new WorkWaiter(url, lists, this.#link);
     const onLost = (lost: readonly string[]): void => this.#onLost(lost);
     const beat = (): Promise<unknown> =>
-      this.#redis.run(heartbeatScript, [heartbeatKey(workerId), WORKERS, UNACKED_INDEX], [workerId, ttlMs]);
+      this.#redis.run(
+        heartbeatScript,
+        [heartbeatKey(workerId), WORKERS, UNACKED_INDEX],
+        [workerId, ttlMs, Date.now() + ttlMs],
+      );
     this.#heartbeat = new Heartbeat({ url, workerId, ttlMs, ids, log, beat, onLost });
     const onOwnClaims = (own: readonly string[]): void => this.#onOwnClaims(own);
-    this.#upkeep = new Upkeep({ link: this.#link, workerId, log, onOwnClaims });
+    this.#upkeep = new Upkeep({ link: this.#link, workerId, ttlMs, log, onOwnClaims });
     this.#relayLinkEvents();
     this.#upkeep.start();
   }
@@ -128,23 +134,29 @@ class RedisConsumer implements Consumer {
     return this.#end({ verb: "finish", claimId, args: [] });
   }
 
-  async finish(claimId: string, completion: Completion): Promise<ClaimOutcome> {
-    if (this.#otherBackend !== undefined && completion.result !== undefined) {
-      if (!(await this.#isOurs(claimId))) {
-        this.#drop(claimId);
-        return "fenced";
-      }
-      await this.#otherBackend.write(completion.result);
+  async finish(claimId: string, completion: Completion): Promise<FinishOutcome> {
+    const other = this.#otherBackend;
+    if (other === undefined || (completion.result ?? completion.flow) === undefined) {
+      return asFinished(await this.#settle({ verb: "finish", claimId, args: this.#parts(completion) }));
     }
-    return this.#end({ verb: "finish", claimId, args: this.#parts(completion) });
+    if (!(await this.#isOurs(claimId))) {
+      this.#drop(claimId);
+      return "fenced";
+    }
+    const { publish, afterwards } = await storeElsewhere(completion, other);
+    const outcome = await this.#settle({ verb: "finish", claimId, args: this.#parts({ publish }) });
+    await afterwards();
+    return asFinished(outcome);
   }
 
-  async complete(completion: Completion): Promise<void> {
-    if (this.#otherBackend !== undefined && completion.result !== undefined) {
-      await this.#otherBackend.write(completion.result);
-    }
-    const args = this.#parts(completion);
-    if (args.length > 0) await this.#settler.settle({ verb: "finish", claimId: "", args });
+  async complete(completion: Completion): Promise<FinishOutcome> {
+    const other = this.#otherBackend;
+    const split = other && (await storeElsewhere(completion, other));
+    const args = this.#parts(split ? { publish: split.publish } : completion);
+    const outcome =
+      args.length > 0 ? await this.#settler.settle({ verb: "finish", claimId: "", args }) : "done";
+    await split?.afterwards();
+    return asFinished(outcome);
   }
 
   /** The last first, so that the oldest comes to lie at the head. */
@@ -160,7 +172,7 @@ class RedisConsumer implements Consumer {
     limit: number,
   ): Promise<"released" | "dead" | "fenced"> {
     const outcome = await this.#settle({ verb: "lost", claimId, args: [taskId, String(limit)] });
-    return outcome === "done" ? "released" : outcome;
+    return outcome === "dead" || outcome === "fenced" ? outcome : "released";
   }
 
   async park(claimId: string, etaEpochSeconds: number): Promise<ClaimOutcome> {
@@ -230,11 +242,15 @@ class RedisConsumer implements Consumer {
     return (await this.#link.run((redis) => redis.call("HEXISTS", UNACKED, claimId))) === 1;
   }
 
-  #parts({ result, publish = [] }: Completion): readonly string[] {
+  #parts({ result, publish = [], flow }: Completion): readonly string[] {
     const parts: string[] = publish.flatMap((message) => deliveryArguments(message, this.#channels));
-    if (result === undefined || this.#otherBackend !== undefined) return parts;
-    const seconds = result.expiresSeconds === null ? "" : String(Math.ceil(result.expiresSeconds));
-    return [...parts, "result", result.key, result.payload, seconds];
+    if (this.#otherBackend !== undefined) return parts;
+    if (result !== undefined) {
+      const seconds = result.expiresSeconds === null ? "" : String(Math.ceil(result.expiresSeconds));
+      parts.push("result", result.key, result.payload, seconds);
+    }
+    if (flow && this.#options.backend) parts.push(...flowArguments(flow, this.#options.backend.chords));
+    return parts;
   }
 
   #onLost(claimIds: readonly string[]): void {
@@ -297,4 +313,8 @@ class RedisConsumer implements Consumer {
     await redis.call("DEL", heartbeatKey(workerId), laneKey(workerId, "claim"), laneKey(workerId, "settle"));
     await redis.call("SREM", WORKERS, workerId);
   }
+}
+
+function asFinished(outcome: SettleOutcome): FinishOutcome {
+  return outcome === "dead" ? "done" : outcome;
 }

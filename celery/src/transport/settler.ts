@@ -12,7 +12,8 @@ export interface SettleItem {
   readonly args: readonly string[];
 }
 
-export type SettleOutcome = "done" | "fenced" | "dead";
+/** `chord`: done, and a chord is to be completed. */
+export type SettleOutcome = "done" | "chord" | "fenced" | "dead";
 
 interface Waiting {
   readonly item: SettleItem;
@@ -74,7 +75,12 @@ function encode({ verb, claimId, args }: SettleItem): readonly (string | number)
   return [verb, claimId, args.length, ...args];
 }
 
-const OUTCOMES: Readonly<Record<string, SettleOutcome>> = { d: "done", f: "fenced", x: "dead" };
+const OUTCOMES: Readonly<Record<string, SettleOutcome>> = {
+  d: "done",
+  c: "chord",
+  f: "fenced",
+  x: "dead",
+};
 
 function answer(batch: readonly Waiting[], reply: readonly [string, ...(string | number)[]]): void {
   const [outcomes, ...errors] = reply;

@@ -2,8 +2,10 @@ import type { EventEmitter } from "node:events";
 import type { ResultBackend, StoredResult } from "../backend/backend.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Binding, OutgoingMessage } from "./destination.ts";
+import type { FlowParts } from "./flow-parts.ts";
 
 export type { Binding, ExchangeTarget, ExchangeType, OutgoingMessage } from "./destination.ts";
+export type { FlowParts, Rescue, RescuedPart } from "./flow-parts.ts";
 
 /** A message that this consumer owes an answer for. */
 export interface Claim {
@@ -18,10 +20,15 @@ export interface Claim {
 export interface Completion {
   readonly result?: StoredResult;
   readonly publish?: readonly OutgoingMessage[];
+  /** What a workflow adds. */
+  readonly flow?: FlowParts;
 }
 
 /** `fenced`: the claim is no longer ours (somebody else runs the message now), and nothing was written. */
 export type ClaimOutcome = "done" | "fenced";
+
+/** `chord`: done, and a chord of which the task was a part is complete (or failed): the caller is to end it. */
+export type FinishOutcome = ClaimOutcome | "chord";
 
 /** How often and how long a publish is tried again. Seconds. Celery's `task_publish_retry_policy`. */
 export interface RetryPolicy {
@@ -96,9 +103,9 @@ export interface Consumer extends AsyncDisposable {
   /** Early ack: the message is forgotten. `fenced` means: do not run it. */
   ack(claimId: string): Promise<ClaimOutcome>;
   /** Result, follow-ups and ack, or nothing of it. */
-  finish(claimId: string, completion: Completion): Promise<ClaimOutcome>;
+  finish(claimId: string, completion: Completion): Promise<FinishOutcome>;
   /** Result and follow-ups of a task that was acked early. */
-  complete(completion: Completion): Promise<void>;
+  complete(completion: Completion): Promise<FinishOutcome>;
   /** Back to the head of their queues, marked as redelivered. Ids that are not ours any more are skipped. */
   release(claimIds: readonly string[]): Promise<void>;
   /** As `release`, but counts: the message that outlived its child more than `limit` times is put to the dead letters. */

@@ -1,5 +1,6 @@
 import { deadLetterKey } from "../keys.ts";
 import type { Script } from "../script.ts";
+import { CHORD_PART, IS_PARKED, PARK_RESCUE } from "./chord.ts";
 import { DELIVER } from "./deliver.ts";
 import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./shared.ts";
 
@@ -9,7 +10,8 @@ import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./shared.ts";
  * - KEYS 1 `unacked`, 2 `unacked_index`, 3 the worker's settle lane, 4 `ts1:deliveries`, 5 `ts1:eta`
  * - ARGV 1 number of the batch, then items `verb, claim id, number of arguments, arguments`:
  *   - `finish` (empty id: an early-acked task, not fenced): parts `result, key, payload, seconds or ''` and
- *     `push | cast | route, where, key, suffix, message` (see `DELIVER`). No parts: an ack.
+ *     `push | cast | route, where, key, suffix, message` (see `DELIVER`), and what
+ *     workflows add: `part`, `size`, `shape`, `ended`. No parts: an ack.
  *   - `release`: back to the head of its list, marked as redelivered
  *   - `lost, task id, limit`: as `release`, but counted; over the limit it becomes a dead letter
  *   - `park, new id, epoch seconds`: kept without owner until then
@@ -17,14 +19,15 @@ import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./shared.ts";
  *
  * Lists and result keys among the arguments come without prefix.
  *
- * - Returns `[outcomes, item, error, …]`: per item a letter: `d`one, `f`enced, `x` dead-lettered, `e`rror (the claim is kept).
+ * - Returns `[outcomes, item, error, …]`: per item a letter: `d`one, `c` the same, and a chord is to be
+ *   completed, `f`enced, `x` dead-lettered, `e`rror (the claim is kept).
  *
  * Repeatable: a batch whose answer was lost is said again with its number and gets the same outcomes.
  */
 export const settleScript: Script = {
   name: "settle",
   allowOom: true,
-  lua: `${CLAIMED_MESSAGE}${ONCE}${STORE_RESULT}${DELIVER}${String.raw`
+  lua: `${CLAIMED_MESSAGE}${ONCE}${STORE_RESULT}${DELIVER}${CHORD_PART}${PARK_RESCUE}${IS_PARKED}${String.raw`
 local unacked, index, lane, deliveries, etas = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local before = remembered(lane, ARGV[1])
 if before then return {before} end
@@ -34,6 +37,7 @@ local gone, outcomes, reply = {}, {}, {''}
 local function forget(id)
   redis.call('HDEL', unacked, id)
   redis.call('ZREM', index, id)
+  if is_parked(id) then redis.call('ZREM', etas, id) end
   gone[id] = true
 end
 
@@ -59,11 +63,49 @@ end
 
 local verbs = {}
 
+-- What workflows add to the end of a task: how many values each has, and what is done with them.
+local flow_sizes = {part = 16, size = 4, shape = 4, ended = 4}
+local flows = {}
+
+-- part, group's key, what chord_part takes, queue as JSON, end of the envelope, start and end of the body, seconds until the rescue
+function flows.part(a, at)
+  local base = RESULT_PREFIX .. a[at + 1]
+  local rescue = a[at + 2]
+  local next = chord_part(base, rescue, a[at + 3], a[at + 4], a[at + 5], a[at + 6], a[at + 7], a[at + 8], a[at + 9], a[at + 10])
+  if not next then return false end
+  local seconds = tonumber(a[at + 15])
+  -- Somebody else is at it, and may be dead: looked after once its claim has lapsed.
+  if next ~= 'ours' then seconds = math.max(next, 0) / 1000 + 1 end
+  park_rescue(unacked, index, etas, base, rescue, a[at + 5], a[at + 11], a[at + 12], a[at + 13], a[at + 14], seconds)
+  return next == 'ours'
+end
+
+-- size, group's key, number of parts, seconds: the same group again is a new run
+function flows.size(a, at)
+  redis.call('DEL', RESULT_PREFIX .. a[at + 1] .. '.c')
+  flows.shape({'', a[at + 1] .. '.s', a[at + 2], a[at + 3]}, 1)
+end
+
+-- shape, group's key, its results as JSON, seconds
+function flows.shape(a, at)
+  redis.call('SET', RESULT_PREFIX .. a[at + 1], a[at + 2])
+  if tonumber(a[at + 3]) > 0 then redis.call('EXPIRE', RESULT_PREFIX .. a[at + 1], a[at + 3]) end
+end
+
+-- ended, group's key, 1 when it failed, seconds
+function flows.ended(a, at)
+  chord_done(RESULT_PREFIX .. a[at + 1], a[at + 2], a[at + 3])
+end
+
 -- Messages before results: a push can be refused, and then nothing else may have happened.
 function verbs.finish(id, args)
-  local results, at = {}, 1
+  local results, following, at = {}, nil, 1
   while args[at] do
-    if args[at] ~= 'result' then
+    if flow_sizes[args[at]] then
+      following = following or {}
+      following[#following + 1] = at
+      at = at + flow_sizes[args[at]]
+    elseif args[at] ~= 'result' then
       send(args[at], args[at + 1], args[at + 2], args[at + 3], args[at + 4])
       at = at + 5
     else
@@ -72,7 +114,11 @@ function verbs.finish(id, args)
     end
   end
   for _, result in ipairs(results) do store_result(RESULT_PREFIX .. args[result + 1], args[result + 2], args[result + 3]) end
-  return 'd'
+  local outcome = 'd'
+  for _, flow in ipairs(following or {}) do
+    if flows[args[flow]](args, flow) then outcome = 'c' end
+  end
+  return outcome
 end
 
 function verbs.release(id, args, raw, list)
