@@ -15,6 +15,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   events: async () => (await import("./events.ts")).command,
   list: async () => (await import("./list.ts")).command,
   graph: async () => (await import("./graph.ts")).command,
+  migrate: async () => (await import("./migrate.ts")).command,
   purge: async () => (await import("./purge.ts")).command,
   report: async () => (await import("./report.ts")).command,
   shell: async () => (await import("./shell.ts")).command,

@@ -100,3 +100,8 @@ export function groupKey(groupId: string): string {
 export function chordRescueId(groupId: string): string {
   return `${PARKED_PREFIX}chord|${groupId}`;
 }
+
+/** list: messages of a queue's list that `celery migrate` has taken out and not yet delivered. */
+export function migratingKey(list: string): string {
+  return `ts1:migrating:${list}`;
+}
