@@ -45,7 +45,7 @@ async function refresh(): Promise<void> {
   const keys = [heartbeatKey(workerId), WORKERS, UNACKED_INDEX];
   const gone: string[] = [];
   for (let at = 0; at === 0 || at < ids.length; at += BATCH) {
-    const args = [workerId, ttlMs, ...ids.slice(at, at + BATCH)];
+    const args = [workerId, ttlMs, Date.now() + ttlMs, ...ids.slice(at, at + BATCH)];
     gone.push(...((await redis.run(heartbeatScript, keys, args)) as readonly string[]));
   }
   const news = gone.filter((id) => !reported.has(id));

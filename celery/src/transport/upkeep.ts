@@ -10,6 +10,8 @@ import type { BrokerLink } from "./broker-link.ts";
 export interface UpkeepDeps {
   readonly link: BrokerLink;
   readonly workerId: string;
+  /** How long a sign of life lasts. */
+  readonly ttlMs: number;
   readonly log: Log;
   /** Claims that Redis has for this worker and the worker may not know of. */
   onOwnClaims(claimIds: readonly string[]): void;
@@ -17,11 +19,15 @@ export interface UpkeepDeps {
 
 /** Entries that one call looks at, and due messages it brings back. */
 const PAGE = 500;
+/** Between two rounds, when nothing is known to be due; less where signs of life are short. */
+const ROUND_MS = { least: 1000, most: 3000 } as const;
+/** After this, a sign of life that was to end has ended. */
+const LATE_MS = 30;
 /** How often a worker compares its claims with Redis's without a reason. */
 const RECONCILE_MS = 30_000;
 
 /**
- * What every worker does for all of them, about once a second and jittered: bring back parked messages that are due,
+ * What every worker does for all of them, every few seconds, jittered, and when it knows that something is due: bring back parked messages that are due,
  * give back what dead workers held, and find claims of its own that it does not know of.
  */
 export class Upkeep {
@@ -29,6 +35,8 @@ export class Upkeep {
   readonly #closing = new AbortController();
   #wake = new AbortController();
   #nextDueAt = Number.POSITIVE_INFINITY;
+  /** When the first of the others' signs of life ends, unless it is renewed. */
+  #nextEndAt = Number.POSITIVE_INFINITY;
   #reconcileAt = 0;
   #done: Promise<void> | undefined;
 
@@ -75,26 +83,28 @@ export class Upkeep {
   async #round(): Promise<void> {
     const { link } = this.#deps;
     const dead = await link.run((redis) => this.#tend(redis));
-    for (const worker of dead) {
-      // Our own sign of life is late, e.g. after a freeze: others may take our claims, we do not give them away.
-      if (worker !== this.#deps.workerId) await link.run((redis) => this.#reclaim(redis, worker));
-    }
+    for (const worker of dead) await link.run((redis) => this.#reclaim(redis, worker));
     if (performance.now() < this.#reconcileAt) return;
     this.#reconcileAt = performance.now() + RECONCILE_MS;
     await link.run((redis) => this.#reconcile(redis));
   }
 
   async #pause(): Promise<void> {
-    const round = 1000 + Math.random() * 400;
+    const round = Math.min(ROUND_MS.most, Math.max(ROUND_MS.least, this.#deps.ttlMs * 0.3));
     const untilDue = Math.max(5, this.#nextDueAt - Date.now() + 2);
+    const untilEnd = this.#nextEndAt - Date.now() + LATE_MS;
+    const limits = [round * (0.8 + Math.random() * 0.4), untilDue];
+    // In the past: another machine's clock, of no use as a hint.
+    if (untilEnd > 0) limits.push(untilEnd);
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
-    await sleep(Math.min(round, untilDue), AbortSignal.any([this.#closing.signal, this.#wake.signal]));
+    await sleep(Math.min(...limits), AbortSignal.any([this.#closing.signal, this.#wake.signal]));
   }
 
   async #tend(redis: RedisConnection): Promise<readonly string[]> {
     const keys = [UNACKED, UNACKED_INDEX, ETA_INDEX, WORKERS];
-    const reply = (await redis.run(tendScript, keys, [PAGE])) as readonly [number, number, ...string[]];
-    const [back, untilNextMs, ...dead] = reply;
+    const reply = await redis.run(tendScript, keys, [PAGE, this.#deps.workerId]);
+    const [back, untilNextMs, firstEnd, ...dead] = reply as readonly [number, number, string, ...string[]];
+    this.#nextEndAt = firstEnd === "" ? Number.POSITIVE_INFINITY : Number(firstEnd);
     if (back === PAGE) this.#nextDueAt = 0;
     else this.#nextDueAt = untilNextMs < 0 ? Number.POSITIVE_INFINITY : Date.now() + untilNextMs;
     return dead;
