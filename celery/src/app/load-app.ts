@@ -12,15 +12,20 @@ const EXTENSIONS = [".ts", ".mts", ".js", ".mjs"] as const;
  * `./shop/tasks.ts`, `tasks:queue` its export `queue`. Without an export's name it is `app` or `celery`, else any
  * exported app, else the app of any exported task.
  *
+ * @param include modules to load besides those that the app's configuration names.
  * @throws AppLoadError that says what is wrong, where, and what to do.
  * @see celery 5.7.0 app/utils.py, `find_app`
  */
-export async function loadApp(spec: string, cwd: string): Promise<CeleryApp> {
+export async function loadApp(
+  spec: string,
+  cwd: string,
+  include: readonly string[] = [],
+): Promise<CeleryApp> {
   const [name = "", exportName] = spec.split(":");
   const file = findModule(name, cwd);
   const module = await importModule(file, cwd);
   const app = exportName === undefined ? findApp(module) : asApp(module[exportName]);
-  if (app !== undefined) return loadIncludes(app, cwd);
+  if (app !== undefined) return loadIncludes(app, cwd, include);
   const found = Object.keys(module).join(", ") || "nothing";
   throw new AppLoadError(
     exportName === undefined
@@ -61,8 +66,8 @@ async function makeTypeScriptLoadable(): Promise<void> {
 }
 
 /** Modules that the configuration names besides the app: their tasks register themselves. */
-async function loadIncludes(app: CeleryApp, cwd: string): Promise<CeleryApp> {
-  for (const name of [...app.conf.include, ...app.conf.imports]) {
+async function loadIncludes(app: CeleryApp, cwd: string, include: readonly string[]): Promise<CeleryApp> {
+  for (const name of [...app.conf.include, ...app.conf.imports, ...include]) {
     await importModule(findModule(name, cwd), cwd);
   }
   return app;

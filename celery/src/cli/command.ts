@@ -24,9 +24,11 @@ export interface CommandContext {
    * The app that `-A` names, with `-b` and `--result-backend` applied; without `-A` an app without tasks that
    * talks to `-b` or Celery's environment variables. The caller closes it.
    *
+   * @param include modules to load besides it.
+   *
    * @throws AppLoadError that says what is wrong and what to do, with file and line where the fault is the module's.
    */
-  loadApp(): Promise<CeleryApp>;
+  loadApp(include?: readonly string[]): Promise<CeleryApp>;
   /** A signal that aborts at the first SIGINT, SIGTERM or SIGHUP; until it is asked for, those signals end the process. */
   interrupted(): AbortSignal;
 }

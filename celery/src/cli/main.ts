@@ -68,7 +68,8 @@ function makeContext(self: NodeJS.Process, parsed: ParsedOptions): CommandContex
     stdin: self.stdin,
     stdout: self.stdout,
     stderr: self.stderr,
-    loadApp: async () => (global.app === undefined ? new Celery("default") : loadApp(global.app, self.cwd())),
+    loadApp: async (include) =>
+      global.app === undefined ? new Celery("default") : loadApp(global.app, self.cwd(), include),
     interrupted: () => interruptSignal(self),
   };
 }

@@ -26,7 +26,7 @@ export const command: Command = {
 };
 
 /** @see celery 5.7.0 app/utils.py, `bugreport` */
-function renderReport(app: CeleryApp, spec: string | undefined): string {
+export function renderReport(app: CeleryApp, spec: string | undefined): string {
   const results = app.resultBackendUrl === undefined ? "disabled" : maskPassword(app.resultBackendUrl);
   return `
 software -> celery:${VERSION_BANNER} node:${process.versions.node} v8:${process.versions.v8}

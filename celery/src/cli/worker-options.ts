@@ -2,11 +2,13 @@ import { z } from "zod";
 import type { PoolKind } from "../pool/pool.ts";
 import type { LogLevel } from "../worker/worker-log.ts";
 import { UsageError } from "./command.ts";
+import { DAEMON_OPTIONS, type DaemonArguments, refuseDaemonOptions } from "./daemon.ts";
 import { LOG_LEVELS, parseLogLevel } from "./logging.ts";
 import { type OptionSpec, parseOptions } from "./options.ts";
 
 const POOL = "Pool Options";
 const QUEUES = "Queue Options";
+const FEATURES = "Features";
 const BEAT = "Embedded Beat Options";
 
 export const WORKER_OPTIONS: readonly OptionSpec[] = [
@@ -24,6 +26,26 @@ export const WORKER_OPTIONS: readonly OptionSpec[] = [
     group: "Worker Options",
     help: `One of ${LOG_LEVELS.join(", ")}; case does not matter. Default: WARNING.`,
   },
+  {
+    name: "statedb",
+    short: "S",
+    value: "FILE",
+    group: "Worker Options",
+    help: "Where ids of revoked tasks are kept between runs. Expands %n, %h and %d as --hostname.",
+  },
+  {
+    name: "optimization",
+    short: "O",
+    value: "PROFILE",
+    group: "Worker Options",
+    help: "default or fair. Both are the same here: a message is given to a process only when that process is free.",
+  },
+  {
+    name: "disable-prefetch",
+    group: "Worker Options",
+    help: "Take a message only when a process is free for it.",
+  },
+  ...DAEMON_OPTIONS,
   {
     name: "prefetch-multiplier",
     value: "N",
@@ -70,6 +92,12 @@ export const WORKER_OPTIONS: readonly OptionSpec[] = [
     help: "Replace a pool process after this many tasks.",
   },
   {
+    name: "max-memory-per-child",
+    value: "KIB",
+    group: POOL,
+    help: "Replace a pool process that has more resident memory than this after a task.",
+  },
+  {
     name: "queues",
     short: "Q",
     value: "LIST",
@@ -77,10 +105,47 @@ export const WORKER_OPTIONS: readonly OptionSpec[] = [
     help: "Queues to take tasks from, separated by commas. Default: celery.",
   },
   {
+    name: "exclude-queues",
+    short: "X",
+    value: "LIST",
+    group: QUEUES,
+    help: "Queues of the configuration to leave alone, separated by commas.",
+  },
+  {
+    name: "include",
+    short: "I",
+    value: "LIST",
+    group: QUEUES,
+    help: "Modules to load besides the app, separated by commas: their tasks register themselves.",
+  },
+  {
     name: "purge",
     aliases: ["discard"],
     group: QUEUES,
     help: "Delete all waiting tasks of these queues first.",
+  },
+  { name: "without-gossip", group: FEATURES, help: "Accepted: this worker does not gossip anyway." },
+  {
+    name: "without-mingle",
+    group: FEATURES,
+    help: "Do not ask other workers at the start which tasks were revoked.",
+  },
+  {
+    name: "without-heartbeat",
+    group: FEATURES,
+    help: "Send no worker-heartbeat events. What the worker holds stays safe: that is another heartbeat.",
+  },
+  {
+    name: "heartbeat-interval",
+    value: "SECONDS",
+    group: FEATURES,
+    help: "Time between worker-heartbeat events. Default: 2.",
+  },
+  {
+    name: "autoscale",
+    value: "MAX,MIN",
+    group: FEATURES,
+    help: "Keep between MIN and MAX slots, as many as there are tasks; they are given up after 30 s of quiet.",
   },
   { name: "beat", short: "B", group: BEAT, help: "Also run the beat scheduler, in this process." },
   {
@@ -112,6 +177,28 @@ const flag = z
   .optional()
   .transform((given) => given === true);
 
+const names = z
+  .string()
+  .transform((list) =>
+    list
+      .split(",")
+      .map((name) => name.trim())
+      .filter(Boolean),
+  )
+  .refine((found) => found.length > 0, "names nothing")
+  .optional();
+
+/** `10,3` or `3,10`, or the most alone. @see celery 5.7.0 bin/worker.py, `Autoscale` */
+const range = z
+  .string()
+  .regex(/^\d+(,\d+)?$/, "is not two whole numbers as in 10,3")
+  .transform((text) => {
+    const [first = 0, second = 0] = text.split(",").map(Number);
+    return { max: Math.max(first, second), min: Math.min(first, second) };
+  })
+  .refine(({ max }) => max > 0, "leaves no process at all")
+  .optional();
+
 const schema = z.object({
   hostname: z.string().min(1).optional(),
   loglevel: z
@@ -126,16 +213,21 @@ const schema = z.object({
   "time-limit": seconds,
   "soft-time-limit": seconds,
   "max-tasks-per-child": wholeNumber(1),
-  queues: z
-    .string()
-    .transform((list) =>
-      list
-        .split(",")
-        .map((name) => name.trim())
-        .filter(Boolean),
-    )
-    .refine((names) => names.length > 0, "names no queue")
-    .optional(),
+  "max-memory-per-child": wholeNumber(1),
+  statedb: z.string().min(1).optional(),
+  optimization: z.enum(["default", "fair"], "is not one of default, fair").optional(),
+  "disable-prefetch": flag,
+  detach: flag,
+  logfile: z.string().min(1).optional(),
+  pidfile: z.string().min(1).optional(),
+  queues: names,
+  "exclude-queues": names,
+  include: names,
+  "without-gossip": flag,
+  "without-mingle": flag,
+  "without-heartbeat": flag,
+  "heartbeat-interval": seconds,
+  autoscale: range,
   purge: flag,
   beat: flag,
   schedule: z.string().min(1).optional(),
@@ -151,7 +243,17 @@ export interface WorkerArguments {
   readonly timeLimit: number | undefined;
   readonly softTimeLimit: number | undefined;
   readonly maxTasksPerChild: number | undefined;
+  readonly maxMemoryPerChild: number | undefined;
+  readonly stateFile: string | undefined;
+  readonly disablePrefetch: boolean;
+  readonly daemon: DaemonArguments;
   readonly queues: readonly string[] | undefined;
+  readonly excludeQueues: readonly string[] | undefined;
+  readonly include: readonly string[];
+  readonly mingle: boolean;
+  /** Seconds; null sends none. */
+  readonly heartbeatInterval: number | null;
+  readonly autoscale: { readonly max: number; readonly min: number } | undefined;
   readonly purge: boolean;
   readonly beat: boolean;
   readonly schedule: string | undefined;
@@ -160,9 +262,13 @@ export interface WorkerArguments {
 /** @throws UsageError naming every option whose value cannot be. */
 export function parseWorkerArguments(args: readonly string[]): WorkerArguments {
   const { values } = parseOptions(WORKER_OPTIONS, args);
-  const parsed = schema.safeParse(values);
+  refuseDaemonOptions(values);
+  // Celery's word for the number of CPUs, which is what is taken anyway.
+  const isAuto = values["concurrency"] === "auto";
+  const parsed = schema.safeParse(isAuto ? { ...values, concurrency: undefined } : values);
   if (!parsed.success) throw new UsageError(parsed.error.issues.map((i) => explain(i, values)).join("\n"));
   const { data } = parsed;
+  const { detach, logfile: logFile, pidfile: pidFile } = data;
   return {
     hostname: data.hostname,
     logLevel: data.loglevel as LogLevel,
@@ -173,7 +279,16 @@ export function parseWorkerArguments(args: readonly string[]): WorkerArguments {
     timeLimit: data["time-limit"],
     softTimeLimit: data["soft-time-limit"],
     maxTasksPerChild: data["max-tasks-per-child"],
+    maxMemoryPerChild: data["max-memory-per-child"],
+    stateFile: data.statedb,
+    disablePrefetch: data["disable-prefetch"],
+    daemon: { detach, logFile, pidFile },
     queues: data.queues,
+    excludeQueues: data["exclude-queues"],
+    include: data.include ?? [],
+    mingle: !data["without-mingle"],
+    heartbeatInterval: data["without-heartbeat"] ? null : (data["heartbeat-interval"] ?? 2),
+    autoscale: data.autoscale,
     purge: data.purge,
     beat: data.beat,
     schedule: data.schedule,

@@ -2,6 +2,8 @@
 export interface ChildConfig {
   /** `-A`, as given to the worker. */
   readonly appSpec: string;
+  /** `-I`: modules to load besides it. */
+  readonly include?: readonly string[];
   /** Node name of the worker, e.g. `celery@host`. */
   readonly hostname: string;
   /** `ForkPoolWorker-3`. */

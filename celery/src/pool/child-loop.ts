@@ -25,7 +25,7 @@ export async function runChild(config: ChildConfig, self: NodeJS.Process): Promi
   const written = countWrites(self);
   let app: CeleryApp;
   try {
-    app = await loadApp(config.appSpec, self.cwd());
+    app = await loadApp(config.appSpec, self.cwd(), config.include);
   } catch (error) {
     await tell(self, { type: "failed", reason: error instanceof Error ? error.message : String(error) });
     return self.exit(1);

@@ -7,6 +7,8 @@ import { type Pool, PoolError, type PoolEvents, type PoolResult, type RunHooks }
 export interface PreforkOptions {
   readonly size: number;
   readonly appSpec: string;
+  /** Modules to load besides the app's. */
+  readonly include?: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly hostname: string;
@@ -173,10 +175,10 @@ class PreforkPool implements Pool {
   }
 
   #spawn(): PoolChild {
-    const { appSpec, hostname, cwd, env, readyTimeoutMs } = this.#options;
+    const { appSpec, include = [], hostname, cwd, env, readyTimeoutMs } = this.#options;
     const processName = `ForkPoolWorker-${++this.#started}`;
     return new PoolChild({
-      config: { appSpec, hostname, processName, parentPid: process.pid },
+      config: { appSpec, include, hostname, processName, parentPid: process.pid },
       cwd,
       env,
       readyTimeoutMs: readyTimeoutMs ?? READY_TIMEOUT_MS,

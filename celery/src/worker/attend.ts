@@ -1,9 +1,10 @@
 import type { CeleryApp } from "../app/types.ts";
 import { startEmbeddedBeat } from "../beat/index.ts";
-import { type Mailbox, openMailbox, standardCommands } from "../control/index.ts";
-import { type EventDispatcher, startHeartbeat } from "../events/index.ts";
+import { type Mailbox, openMailbox, workerCommands } from "../control/index.ts";
+import { type EventDispatcher, type Heartbeat, startHeartbeat } from "../events/index.ts";
 import type { LamportClock } from "../runtime/lamport-clock.ts";
 import type { Log } from "../runtime/log.ts";
+import { Panel, type WorkerParts } from "./panel.ts";
 
 export interface AttendOptions {
   readonly brokerUrl: string;
@@ -14,6 +15,12 @@ export interface AttendOptions {
   readonly log: Log;
   /** `worker_enable_remote_control`. */
   readonly remoteControl: boolean;
+  /** Seconds between `worker-heartbeat` events; null sends none (`--without-heartbeat`). Default 2. */
+  readonly heartbeatInterval?: number | null;
+  /** Ends the worker as SIGTERM does. */
+  readonly shutdown: () => void;
+  /** `celery report`'s text. */
+  readonly report: () => string;
   /** `-B`: run Beat in here, too. */
   readonly beat:
     | { readonly app: CeleryApp; readonly cwd: string; readonly scheduleFile: string | undefined }
@@ -22,35 +29,55 @@ export interface AttendOptions {
 }
 
 /**
- * What goes on beside the tasks: the worker's signs of life, somebody who answers `celery status`, Beat if asked for.
+ * What goes on beside the tasks: the worker's signs of life, somebody who answers remote control, Beat if asked for.
  *
  * @throws ScheduleError naming what is wrong in Beat's schedule.
  */
-export async function attend(
-  options: AttendOptions,
-  load: () => { readonly active: number; readonly processed: number },
-): Promise<AsyncDisposable> {
-  const { events, software, log } = options;
+export async function attend(options: AttendOptions, parts: WorkerParts): Promise<AsyncDisposable> {
+  const { log } = options;
   const beat = options.beat && startEmbeddedBeat(options.beat.app, { ...options.beat, log });
-  const mailbox = options.remoteControl ? await openQuietly(options) : undefined;
-  const heartbeat = startHeartbeat(events, { load, software });
+  const signs: { heartbeat?: Heartbeat } = {};
+  const panel = new Panel(parts, { ...options, heartbeat: () => signs.heartbeat?.beat() });
+  const mailbox = options.remoteControl ? await openQuietly(options, panel, parts.app) : undefined;
+  // Last: whoever hears that the worker is online may ask it something at once.
+  const heartbeat = beginHeartbeat(options, parts);
+  if (heartbeat) signs.heartbeat = heartbeat;
   return {
     [Symbol.asyncDispose]: async () => {
       await beat?.[Symbol.asyncDispose]();
-      await heartbeat[Symbol.asyncDispose]();
+      await heartbeat?.[Symbol.asyncDispose]();
       await mailbox?.[Symbol.asyncDispose]();
     },
   };
 }
 
-async function openQuietly({
-  brokerUrl,
-  nodeName,
-  lamport,
-  log,
-}: AttendOptions): Promise<Mailbox | undefined> {
+function beginHeartbeat(
+  { events, software, heartbeatInterval = 2 }: AttendOptions,
+  { tasks }: WorkerParts,
+): Heartbeat | undefined {
+  if (heartbeatInterval === null) return undefined;
+  return startHeartbeat(events, {
+    load: () => tasks.counts(),
+    software,
+    intervalSeconds: heartbeatInterval,
+  });
+}
+
+async function openQuietly(
+  { brokerUrl, nodeName, lamport, log }: AttendOptions,
+  panel: Panel,
+  { conf }: CeleryApp,
+): Promise<Mailbox | undefined> {
+  const commands = workerCommands(panel, {
+    brokerUrl,
+    nodeName,
+    lamport,
+    log,
+    connectTimeoutSeconds: conf.broker_connection_timeout,
+    transportOptions: { ...conf.broker_transport_options },
+  });
   try {
-    return await openMailbox(brokerUrl, { nodeName, lamport, log, commands: standardCommands(lamport) });
+    return await openMailbox(brokerUrl, { nodeName, lamport, log, commands });
   } catch (error) {
     // Tasks matter more than being asked about them.
     log.warn({ error }, "remote control is off: the broker went away while it was set up");

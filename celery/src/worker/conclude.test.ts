@@ -218,3 +218,22 @@ test.each([
     expect([ending.stored?.status ?? null, ending.message]).toEqual([stored, message]);
   },
 );
+
+test.each([
+  { acked: false, message: "dead" },
+  { acked: true, message: "finish" },
+])(
+  "given acksOnFailure off, when a task failed and acked is $acked, then its message becomes $message",
+  ({ acked, message }) => {
+    const lost: PoolResult = {
+      ended: "lost",
+      status: "signal 9 (SIGKILL)",
+      pid: 7,
+      processName: "ForkPoolWorker-1",
+    };
+
+    const ending = conclude(lost, facts({ acked }, { acksOnFailure: false }));
+
+    expect([ending.message, ending.stored?.status]).toEqual([message, "FAILURE"]);
+  },
+);

@@ -38,9 +38,9 @@ export interface Ending {
   readonly retry: RetryPlan | null;
   /**
    * What becomes of a message that is still claimed: `finish` it, `release` it to the head of its queue, or
-   * `count` it (released, but only so many times).
+   * `count` it (released, but only so many times), or put it to the `dead` letters.
    */
-  readonly message: "finish" | "release" | "count";
+  readonly message: "finish" | "release" | "count" | "dead";
   readonly log: readonly LogRecord[];
   readonly event: TaskEvent | null;
 }
@@ -82,7 +82,11 @@ function concludeOutcome(outcome: Outcome, processName: string, facts: RunFacts)
       const text = expected
         ? `raised expected: ${errorRepr}`
         : `raised unexpected: ${errorRepr}\n${traceback.trimEnd()}`;
-      return { ...failed(error, traceback, facts), log: [line(expected ? "INFO" : "ERROR", text)] };
+      return {
+        ...failed(error, traceback, facts),
+        message: messageOfFailure(facts),
+        log: [line(expected ? "INFO" : "ERROR", text)],
+      };
     }
     case "RETRY": {
       const { retry, error, errorRepr, traceback } = outcome;
@@ -128,7 +132,12 @@ function concludeLost(status: string, facts: RunFacts): Ending {
   const error = celeryError("WorkerLostError", `Worker exited prematurely: ${status} Job: ${facts.job}.`);
   const log = [handlerError(error)];
   if (!facts.acked && facts.options.rejectOnWorkerLost) return { ...finished(null), message: "count", log };
-  return { ...failed(error, null, facts), message: "finish", log };
+  return { ...failed(error, null, facts), message: messageOfFailure(facts), log };
+}
+
+/** `acks_on_failure`. Celery over Redis deletes the message then; on other brokers it becomes a dead letter, as here. */
+function messageOfFailure({ acked, options }: RunFacts): Ending["message"] {
+  return acked || options.acksOnFailure ? "finish" : "dead";
 }
 
 function concludeTimeout(limitSeconds: number, facts: RunFacts): Ending {

@@ -1,12 +1,16 @@
 import type { CeleryApp } from "../app/types.ts";
 import type { Pool } from "../pool/pool.ts";
+import type { TaskHeaders } from "../protocol/message.ts";
 import { decodeMessage } from "../protocol/message-decode.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Claim, Consumer } from "../transport/transport.ts";
-import { type Delivery, isAcked, makeDelivery } from "./delivery.ts";
-import { isExpired, judge, type Verdict } from "./judge.ts";
+import { type Delivery, isAcked, labelOf, makeDelivery } from "./delivery.ts";
+import { judge, judgeAgain, type Verdict } from "./judge.ts";
+import { Parked } from "./parked.ts";
+import type { RateLimits } from "./rate-limits.ts";
 import type { Refusals } from "./refuse.ts";
-import type { TaskRunner } from "./run-task.ts";
+import type { Revokes } from "./revokes.ts";
+import type { RunProgress, TaskRunner } from "./run-task.ts";
 import { type EventSink, receivedEvent, sendEvent } from "./task-event.ts";
 import { MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 
@@ -19,25 +23,40 @@ export interface ConsumeDeps {
   readonly events: EventSink;
   readonly log: WorkerLog;
   readonly clock: Clock;
-  /** Unanswered messages held at once: prefetch multiplier × concurrency. */
-  readonly prefetch: number;
+  readonly revokes: Revokes;
+  readonly rateLimits: RateLimits<Delivery>;
+  /** How much may be held now: the pool may have grown. */
+  readonly prefetch: () => Prefetch;
+  /** Called for each task that waits for a slot now. */
+  readonly onReserved?: () => void;
+}
+
+/** `unanswered`: messages held and not acked. `held`: also counts those that run and were acked early; Infinity leaves that open. */
+export interface Prefetch {
+  readonly unanswered: number;
+  readonly held: number;
 }
 
 /** One call claims at most this many: a script that takes long would stop Redis for everybody. */
 const CLAIM_BATCH = 64;
-/** Ids of parked messages that are remembered, so that their reception is told only once. */
-const PARKED_REMEMBERED = 10_000;
 
 /** Takes messages as long as there is room, and hands them to the pool as long as it has free slots. */
-export class TaskConsumer {
+export class TaskConsumer implements RunProgress {
   readonly #deps: ConsumeDeps;
   /** Claimed and waiting for a slot, oldest first. */
   readonly #waiting: Delivery[] = [];
-  readonly #running = new Map<Delivery, Promise<void>>();
-  readonly #parked = new Set<string>();
+  readonly #running = new Set<Delivery>();
+  readonly #parked = new Parked();
+  readonly #total = new Map<string, number>();
   #received = 0;
+  #started = 0;
+  /** Of those that run: on their way to a slot without holding it yet. */
+  #starting = 0;
+  /** Of those that run: not acked. */
+  #unanswered = 0;
   #stopped = false;
   #wakeUp: (() => void) | undefined;
+  #onDrained: (() => void)[] = [];
 
   constructor(deps: ConsumeDeps) {
     this.#deps = deps;
@@ -45,9 +64,37 @@ export class TaskConsumer {
     deps.consumer.events.on("lost", (ids) => this.#onLost(new Set(ids)));
   }
 
-  /** Tasks running now, and tasks received since the start: what heartbeat events tell. */
+  /** Tasks running now, and tasks started since the start: what heartbeat events tell. */
   counts(): { active: number; processed: number } {
-    return { active: this.#running.size, processed: this.#received };
+    return { active: this.#running.size, processed: this.#started };
+  }
+
+  /** Running or waiting for a slot. */
+  get load(): number {
+    return this.#running.size + this.#waiting.length;
+  }
+
+  /** Those that run, and those that wait for a slot. */
+  held(): readonly Delivery[] {
+    return [...this.#running, ...this.#waiting];
+  }
+
+  get parked(): Parked {
+    return this.#parked;
+  }
+
+  /** Tasks started, by name. */
+  get total(): ReadonlyMap<string, number> {
+    return this.#total;
+  }
+
+  get prefetch(): Prefetch {
+    return this.#deps.prefetch();
+  }
+
+  /** Something that `prefetch` depends on has changed. */
+  roomChanged(): void {
+    this.#wakeUp?.();
   }
 
   /** Consumes until `stop` aborts. What was claimed by then is kept until `releaseWaiting`. */
@@ -68,20 +115,44 @@ export class TaskConsumer {
 
   /** Gives what has not begun back to its queues, for other workers. */
   async releaseWaiting(): Promise<void> {
-    const ids = this.#waiting.splice(0).map(({ claim }) => claim.id);
-    if (ids.length === 0) return;
+    const held = [...this.#waiting.splice(0), ...this.#deps.rateLimits.take(() => true)];
+    if (held.length === 0) return;
+    const ids = held.toSorted((a, b) => a.order - b.order).map(({ claim }) => claim.id);
     this.#log("WARNING", `Restoring ${ids.length} unacknowledged message(s)`);
     await this.#deps.consumer.release(ids);
   }
 
   /** Settles when nothing runs any more. */
-  async drained(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running.values());
+  drained(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onDrained.push(resolve));
+  }
+
+  /** A task that was held back by its rate may start now. */
+  enqueue(delivery: Delivery): void {
+    this.#waiting.push(delivery);
+    this.#deps.onReserved?.();
+    this.#dispatch();
+  }
+
+  onStarting(): void {
+    this.#starting -= 1;
+  }
+
+  onStarted(delivery: Delivery): void {
+    const { name } = delivery.task;
+    this.#started += 1;
+    this.#total.set(name, (this.#total.get(name) ?? 0) + 1);
+    if (!isAcked(delivery)) return;
+    this.#unanswered -= 1;
+    this.#wakeUp?.();
   }
 
   #room(): number {
-    const unanswered = [...this.#running.keys()].filter((delivery) => !isAcked(delivery)).length;
-    return this.#deps.prefetch - this.#waiting.length - unanswered;
+    const { prefetch, rateLimits } = this.#deps;
+    const { unanswered, held } = prefetch();
+    const waiting = this.#waiting.length + rateLimits.size;
+    return Math.min(unanswered - waiting - this.#unanswered, held - waiting - this.#running.size);
   }
 
   #roomMade(stop: AbortSignal): Promise<void> {
@@ -98,12 +169,12 @@ export class TaskConsumer {
 
   /** Every way out of here answers for the claim: a claim that is forgotten would stay with us for ever. */
   async #accept(claim: Claim): Promise<void> {
-    const { app, clock, consumer, log } = this.#deps;
+    const { app, clock, consumer, log, revokes } = this.#deps;
     try {
       const decoded = decodeMessage(claim.raw, {
         maxBytes: app.conf.broker_transport_options.max_message_bytes,
       });
-      await this.#follow(claim, judge(decoded, app, clock.nowMs()));
+      await this.#follow(claim, judge(decoded, app, clock.nowMs(), revokes));
     } catch (error) {
       log.error({ error, claim: claim.id }, "a message could not be taken in and goes back to its queue");
       await consumer
@@ -112,95 +183,100 @@ export class TaskConsumer {
     }
   }
 
-  async #follow(claim: Claim, verdict: Verdict): Promise<void> {
+  #follow(claim: Claim, verdict: Verdict): Promise<void> | undefined {
     switch (verdict.kind) {
       case "run":
-        this.#tellReceived(verdict.message.headers.id, verdict);
-        this.#waiting.push(makeDelivery(claim, verdict.message, verdict.task));
-        return this.#dispatch();
-      case "park": {
-        const { id } = verdict.message.headers;
-        this.#tellReceived(id, verdict);
-        this.#remember(id);
-        await this.#deps.consumer.park(claim.id, verdict.etaEpochSeconds);
-        return;
-      }
+        return this.#reserve(claim, verdict);
+      case "park":
+        return this.#park(claim, verdict);
       case "expired":
+      case "revoked":
+        this.#logReceived(verdict.message.headers);
+        return this.#deps.refusals.refuse(claim, verdict);
       case "unregistered":
       case "refused":
         return this.#deps.refusals.refuse(claim, verdict);
     }
   }
 
-  #tellReceived(id: string, verdict: Extract<Verdict, { kind: "run" | "park" }>): void {
-    if (this.#parked.delete(id)) return;
+  #reserve(claim: Claim, verdict: Extract<Verdict, { kind: "run" }>): undefined {
+    const { message, task } = verdict;
+    this.#tellReceived(verdict);
+    const delivery = makeDelivery(claim, message, task, this.#received);
+    const { rateLimits } = this.#deps;
+    if (rateLimits.limits(task.name)) rateLimits.hold(task.name, delivery);
+    else this.enqueue(delivery);
+  }
+
+  async #park(claim: Claim, verdict: Extract<Verdict, { kind: "park" }>): Promise<void> {
+    const { message, etaEpochSeconds } = verdict;
+    this.#tellReceived(verdict);
+    this.#parked.add(message, etaEpochSeconds, claim.raw.length);
+    await this.#deps.consumer.park(claim.id, etaEpochSeconds);
+  }
+
+  #tellReceived({ message }: Extract<Verdict, { kind: "run" | "park" }>): void {
     this.#received++;
-    const { headers } = verdict.message;
-    this.#log("INFO", `Task ${headers.shadow || headers.task}[${id}] received`);
-    sendEvent(this.#deps.events, receivedEvent(verdict.message));
-    const { callbacks, errbacks, chain, chord } = verdict.message.embed;
-    if (callbacks?.length || errbacks?.length || chain?.length || chord) {
-      this.#log(
-        "WARNING",
-        `Task ${headers.task}[${id}] has follow-up tasks (link, chain or chord). This worker does not send them yet.`,
+    if (!this.#logReceived(message.headers)) return;
+    sendEvent(this.#deps.events, receivedEvent(message));
+  }
+
+  /** @returns false when it was received before, and parked. */
+  #logReceived({ id, shadow, task }: TaskHeaders): boolean {
+    if (this.#parked.delete(id)) return false;
+    this.#log("INFO", `Task ${shadow || task}[${id}] received`);
+    return true;
+  }
+
+  #dispatch(): void {
+    const { pool, clock, refusals, revokes, runner } = this.#deps;
+    while (!this.#stopped && this.#waiting.length > 0 && pool.free() > this.#starting) {
+      const delivery = this.#waiting.shift() as Delivery;
+      const discard = judgeAgain(delivery.message, delivery.task, clock.nowMs(), revokes);
+      this.#running.add(delivery);
+      this.#starting += 1;
+      this.#unanswered += 1;
+      const work = discard ? refusals.refuse(delivery.claim, discard) : runner.run(delivery, this);
+      work.then(
+        () => this.#end(delivery),
+        (error: unknown) => this.#rescue(delivery, error),
       );
     }
   }
 
-  #remember(id: string): void {
-    this.#parked.add(id);
-    if (this.#parked.size <= PARKED_REMEMBERED) return;
-    for (const oldest of this.#parked) {
-      this.#parked.delete(oldest);
-      break;
-    }
-  }
-
-  #dispatch(): void {
-    const { pool, app, clock, refusals } = this.#deps;
-    while (!this.#stopped && this.#waiting.length > 0 && pool.free() > this.#starting()) {
-      const delivery = this.#waiting.shift() as Delivery;
-      const expired = isExpired(delivery.message, app, clock.nowMs());
-      const work = expired
-        ? refusals.refuse(delivery.claim, { kind: "expired", message: delivery.message })
-        : this.#deps.runner.run(delivery, () => this.#wakeUp?.());
-      this.#track(delivery, work);
-    }
-  }
-
-  /** Deliveries that are on their way to a slot without holding it yet. */
-  #starting(): number {
-    return [...this.#running.keys()].filter(({ phase }) => phase.name === "waiting").length;
-  }
-
-  #track(delivery: Delivery, work: Promise<void>): void {
-    const tracked = work
-      .catch((error: unknown) => this.#rescue(delivery, error))
-      .finally(() => {
-        this.#running.delete(delivery);
-        this.#wakeUp?.();
-        this.#dispatch();
-      });
-    this.#running.set(delivery, tracked);
+  #end(delivery: Delivery): void {
+    this.#running.delete(delivery);
+    if (delivery.phase.name === "waiting") this.#starting -= 1;
+    if (!isAcked(delivery)) this.#unanswered -= 1;
+    this.#wakeUp?.();
+    this.#dispatch();
+    if (this.#running.size > 0) return;
+    for (const resolve of this.#onDrained.splice(0)) resolve();
   }
 
   /** A message that could not be answered goes back; if it was answered already, Redis knows. */
-  async #rescue({ claim, label }: Delivery, error: unknown): Promise<void> {
+  async #rescue(delivery: Delivery, error: unknown): Promise<void> {
     const { consumer, log } = this.#deps;
+    const label = labelOf(delivery.message);
     log.error({ error }, `Task ${label} could not be settled`);
     try {
-      await consumer.release([claim.id]);
+      await consumer.release([delivery.claim.id]);
     } catch (refused) {
       log.error({ error: refused }, `Task ${label} could not be given back either`);
     }
+    this.#end(delivery);
   }
 
   /** Another worker has taken these over while this one was away: it must not run them too. */
   #onLost(ids: ReadonlySet<string>): void {
-    const taken = this.#waiting.filter(({ claim }) => ids.has(claim.id));
-    for (const delivery of taken) this.#waiting.splice(this.#waiting.indexOf(delivery), 1);
-    const running = [...this.#running.keys()].filter((d) => ids.has(d.claim.id) && !isAcked(d));
-    for (const { giveUp } of running) giveUp.abort();
+    const isLost = ({ claim }: Delivery): boolean => ids.has(claim.id);
+    const taken = [...this.#waiting.filter(isLost), ...this.#deps.rateLimits.take(isLost)];
+    for (const delivery of taken) {
+      const at = this.#waiting.indexOf(delivery);
+      if (at >= 0) this.#waiting.splice(at, 1);
+    }
+    const running = [...this.#running].filter((delivery) => isLost(delivery) && !isAcked(delivery));
+    for (const delivery of running) this.#deps.runner.cancel(delivery);
     this.#log(
       "WARNING",
       `${taken.length + running.length} message(s) were given to another worker while this one was not heard of.`,

@@ -1,20 +1,24 @@
 import type { AnyTask } from "../app/types.ts";
 import type { TaskRequest } from "../execution/request.ts";
+import type { RunHooks } from "../pool/pool.ts";
 import type { TaskMessage } from "../protocol/message.ts";
 import type { Claim } from "../transport/transport.ts";
+import type { Limits } from "./time-limits.ts";
 
 /** One claimed message that is to be run, from claim to the last word about it. */
 export interface Delivery {
   readonly claim: Claim;
   readonly message: TaskMessage;
   readonly task: AnyTask;
-  /** `tasks.add[<id>]`, as log lines name it. */
-  readonly label: string;
-  /** Aborts when the run is to be given up: cold shutdown, or the claim is somebody else's now. */
-  readonly giveUp: AbortController;
+  /** Running number of its reception: what is given back goes back in this order. */
+  readonly order: number;
   phase: DeliveryPhase;
+  /** The run, once the pool has it: what the pool is told to end. */
+  run: RunHooks | undefined;
+  /** How it is to end before its time: silently (cold shutdown, or the claim is somebody else's), or by a signal (revoked). */
+  ending: "cancel" | NodeJS.Signals | undefined;
   /** Stores on the way (STARTED, custom states), one after the other; the result comes after them. */
-  stores: Promise<void>;
+  stores: Promise<void> | undefined;
 }
 
 /**
@@ -24,22 +28,34 @@ export interface Delivery {
 export type DeliveryPhase =
   | { readonly name: "waiting" }
   | { readonly name: "starting" }
-  | { readonly name: "running"; readonly acked: Promise<AckOutcome> | null };
+  | {
+      readonly name: "running";
+      readonly acked: Promise<AckOutcome> | null;
+      readonly pid: number;
+      readonly startedAtMs: number;
+    };
 
 /** `failed`: Redis refused, and the message is still ours to answer. */
 export type AckOutcome = "done" | "fenced" | "failed";
 
-export function makeDelivery(claim: Claim, message: TaskMessage, task: AnyTask): Delivery {
-  const { shadow, id } = message.headers;
+const WAITING: DeliveryPhase = { name: "waiting" };
+
+export function makeDelivery(claim: Claim, message: TaskMessage, task: AnyTask, order: number): Delivery {
   return {
     claim,
     message,
     task,
-    label: `${shadow || message.headers.task}[${id}]`,
-    giveUp: new AbortController(),
-    phase: { name: "waiting" },
-    stores: Promise.resolve(),
+    order,
+    phase: WAITING,
+    run: undefined,
+    ending: undefined,
+    stores: undefined,
   };
+}
+
+/** `tasks.add[<id>]`, as log lines name it. */
+export function labelOf({ headers }: TaskMessage): string {
+  return `${headers.shadow || headers.task}[${headers.id}]`;
 }
 
 /** The task's function was called. */
@@ -48,14 +64,13 @@ export function hasStarted({ phase }: Delivery): boolean {
 }
 
 /** The message has been answered: it does not count against the prefetch any more. */
-export function isAcked(delivery: Delivery): boolean {
-  return delivery.phase.name === "running" && delivery.phase.acked !== null;
+export function isAcked({ phase }: Delivery): boolean {
+  return phase.name === "running" && phase.acked !== null;
 }
 
-/** What the task is told about itself. Limits: the message's win over the task's. */
-export function makeRequest(delivery: Delivery, nodeName: string): TaskRequest {
-  const { headers, properties, args, kwargs } = delivery.message;
-  const { options } = delivery.task;
+/** What the task is told about itself. @param limits of the task; the message's win over them. */
+export function makeRequest({ message }: Delivery, nodeName: string, limits: Limits): TaskRequest {
+  const { headers, properties, args, kwargs } = message;
   return {
     id: headers.id,
     task: headers.task,
@@ -74,7 +89,7 @@ export function makeRequest(delivery: Delivery, nodeName: string): TaskRequest {
     ignoreResult: headers.ignoreResult,
     headers: headers.custom,
     calledDirectly: false,
-    hardLimitSeconds: headers.timeLimit ?? options.timeLimit,
-    softLimitSeconds: headers.softTimeLimit ?? options.softTimeLimit,
+    hardLimitSeconds: headers.timeLimit ?? limits.hard,
+    softLimitSeconds: headers.softTimeLimit ?? limits.soft,
   };
 }

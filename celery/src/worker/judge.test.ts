@@ -3,14 +3,25 @@ import { aMessage, taskOptions } from "../../test/support/builders.ts";
 import type { AnyTask, CeleryApp } from "../app/types.ts";
 import type { TaskHeaders } from "../protocol/message.ts";
 import { judge, type Verdict } from "./judge.ts";
+import { Revokes } from "./revokes.ts";
 
 const NOW = Date.parse("2026-11-21T10:00:00Z");
 
-function verdictOn(headers: Partial<TaskHeaders>, timezone: string | null = null): Verdict {
+function revoking(...ids: readonly string[]): Revokes {
+  const revokes = new Revokes({ clock: { monotonicMs: () => 0 } });
+  revokes.add(ids);
+  return revokes;
+}
+
+function verdictOn(
+  headers: Partial<TaskHeaders>,
+  timezone: string | null = null,
+  revokes: Revokes = revoking(),
+): Verdict {
   const app = { conf: { timezone }, tasks: new Map<string, AnyTask>() } as unknown as CeleryApp;
   const task: AnyTask = { name: "tasks.add", app, options: taskOptions(), run: () => null };
   (app.tasks as Map<string, AnyTask>).set(task.name, task);
-  return judge({ ok: true, message: aMessage(headers) }, app, NOW);
+  return judge({ ok: true, message: aMessage(headers) }, app, NOW, revokes);
 }
 
 test.each([
@@ -42,9 +53,21 @@ test("given an eta without offset, when judged, then it is read in the app's tim
 test("given a message that could not be read, when judged, then it is refused with the reason", () => {
   const app = { conf: { timezone: null }, tasks: new Map() } as unknown as CeleryApp;
 
-  expect(judge({ ok: false, kind: "malformed", reason: "no headers", taskId: "x" }, app, NOW)).toEqual({
+  expect(
+    judge({ ok: false, kind: "malformed", reason: "no headers", taskId: "x" }, app, NOW, revoking()),
+  ).toEqual({
     kind: "refused",
     reason: "no headers",
     taskId: "x",
   });
+});
+
+test.each([
+  { headers: { id: "a" }, kind: "revoked" },
+  { headers: { id: "a", eta: "2026-11-21T11:00:00+00:00" }, kind: "revoked" },
+  { headers: { id: "a", expires: "2026-11-21T09:00:00+00:00" }, kind: "expired" },
+  { headers: { id: "a", task: "tasks.sub" }, kind: "unregistered" },
+  { headers: { id: "b" }, kind: "run" },
+])("given that a is revoked and $headers, when judged, then the verdict is $kind", ({ headers, kind }) => {
+  expect(verdictOn(headers, null, revoking("a")).kind).toBe(kind);
 });

@@ -1,6 +1,8 @@
+import { formatPython } from "../protocol/python-repr.ts";
 import { celeryError } from "../protocol/wire-error.ts";
 import type { Claim, Consumer } from "../transport/transport.ts";
 import type { NewState } from "./conclude.ts";
+import { labelOf } from "./delivery.ts";
 import type { Verdict } from "./judge.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import type { EventSink } from "./task-event.ts";
@@ -15,7 +17,7 @@ export interface RefusalDeps {
   readonly known: () => readonly string[];
 }
 
-type Refused = Extract<Verdict, { kind: "expired" | "unregistered" | "refused" }>;
+type Refused = Extract<Verdict, { kind: "expired" | "revoked" | "unregistered" | "refused" }>;
 
 /** Answers messages that are not to be run: with a reason for people, and never by throwing bytes away. */
 export interface Refusals {
@@ -27,7 +29,8 @@ export function makeRefusals(deps: RefusalDeps): Refusals {
     refuse(claim, verdict) {
       switch (verdict.kind) {
         case "expired":
-          return discardExpired(claim, verdict, deps);
+        case "revoked":
+          return discard(claim, verdict, deps);
         case "unregistered":
           return refuseUnregistered(claim, verdict, deps);
         case "refused":
@@ -37,16 +40,27 @@ export function makeRefusals(deps: RefusalDeps): Refusals {
   };
 }
 
-async function discardExpired(
+/** @see celery 5.7.0 worker/request.py, `Request.revoked` */
+async function discard(
   claim: Claim,
-  { message }: Extract<Refused, { kind: "expired" }>,
+  verdict: Extract<Refused, { kind: "expired" | "revoked" }>,
   deps: RefusalDeps,
 ): Promise<void> {
-  const { id, task, shadow } = message.headers;
-  say("INFO", `Discarding revoked task: ${shadow || task}[${id}]`, deps);
-  const result = deps.results.encode(message, failedState("REVOKED", "TaskRevokedError", "expired"));
+  const { message, task, kind } = verdict;
+  const { id, ignoreResult } = message.headers;
+  const stamp = kind === "revoked" ? verdict.revocation.stamp : null;
+  const by = stamp ? ` (revoked by header: ${formatPython({ [stamp.header]: stamp.value })})` : "";
+  say("INFO", `Discarding revoked task: ${labelOf(message)}${by}`, deps);
+  const keeps = task.options.storeErrorsEvenIfIgnored || !(ignoreResult || task.options.ignoreResult);
+  const state = keeps ? failedState("REVOKED", "TaskRevokedError", kind) : null;
+  const result = deps.results.encode(message, state);
   await deps.consumer.finish(claim.id, { ...(result && { result }) });
-  deps.events.send("task-revoked", { uuid: id, terminated: false, signum: null, expired: true });
+  deps.events.send("task-revoked", {
+    uuid: id,
+    terminated: false,
+    signum: null,
+    expired: kind === "expired",
+  });
 }
 
 async function refuseUnregistered(

@@ -1,11 +1,20 @@
 import type { Pool, PoolResult, RunHooks } from "../pool/pool.ts";
 import { rawJson } from "../protocol/json.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Completion, Consumer } from "../transport/transport.ts";
 import { conclude, concludeDeadLetter, type Ending, type RunFacts } from "./conclude.ts";
-import { type AckOutcome, type Delivery, hasStarted, makeRequest } from "./delivery.ts";
+import {
+  type AckOutcome,
+  type Delivery,
+  type DeliveryPhase,
+  hasStarted,
+  labelOf,
+  makeRequest,
+} from "./delivery.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { makeRetryMessage } from "./retry-message.ts";
 import { type EventSink, sendEvent } from "./task-event.ts";
+import type { TimeLimits } from "./time-limits.ts";
 import { MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 
 export interface TaskRunnerDeps {
@@ -15,10 +24,25 @@ export interface TaskRunnerDeps {
   readonly events: EventSink;
   readonly log: WorkerLog;
   readonly nodeName: string;
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly timeLimits: TimeLimits;
+  /** Given: redelivered late-ack tasks are run only if it says that they have not succeeded yet. */
+  readonly alreadyDone: ((delivery: Delivery) => Promise<boolean>) | undefined;
 }
+
+/** Is told how far a delivery has come, for whoever counts. */
+export interface RunProgress {
+  /** It has been handed to the pool. */
+  onStarting(): void;
+  /** Its function is called; with an early ack there is room for another message. */
+  onStarted(delivery: Delivery): void;
+}
+
+const STARTING: DeliveryPhase = { name: "starting" };
 
 /** How often a message may take its process down before it is put to the dead letters. */
 const CHILD_LOSS_LIMIT = 3;
+const DEAD_REASON = "The task failed, and failed messages of it are not acknowledged (task_acks_on_failure).";
 
 /** Takes one delivery through the pool, and answers for its message. */
 export class TaskRunner {
@@ -29,22 +53,24 @@ export class TaskRunner {
     this.#deps = deps;
   }
 
-  /** @param onAcked called when an early ack has made room for another message. */
-  async run(delivery: Delivery, onAcked: () => void): Promise<void> {
-    const { consumer, pool, nodeName } = this.#deps;
+  async run(delivery: Delivery, progress: RunProgress): Promise<void> {
+    const { consumer, pool, nodeName, timeLimits, alreadyDone } = this.#deps;
     // Long enough away (a stopped process, a cut network), and the message is somebody else's by now.
-    if ((await consumer.confirm(delivery.claim.id)) === "fenced") return;
+    if ((await consumer.confirm(delivery.claim.id)) === "fenced" || delivery.ending === "cancel") return;
+    if (alreadyDone && delivery.task.options.acksLate && (await alreadyDone(delivery))) return;
     const job = ++this.#jobs;
-    const request = makeRequest(delivery, nodeName);
-    delivery.phase = { name: "starting" };
-    const result = await pool.run(request, this.#hooks(delivery, onAcked));
-    await delivery.stores;
+    const request = makeRequest(delivery, nodeName, timeLimits.of(delivery.task));
+    delivery.phase = STARTING;
+    delivery.run = new Run(delivery, this, progress);
+    progress.onStarting();
+    const result = await pool.run(request, delivery.run);
+    if (delivery.stores) await delivery.stores;
     const acked = await ackOutcome(delivery);
     if (acked === "fenced") return this.#tell(fenced(delivery));
     const facts: RunFacts = {
       request,
       options: delivery.task.options,
-      label: delivery.label,
+      label: labelOf(delivery.message),
       started: hasStarted(delivery),
       acked: acked === "done",
       job,
@@ -52,56 +78,67 @@ export class TaskRunner {
     await this.#settle(delivery, result, facts);
   }
 
-  #hooks(delivery: Delivery, onAcked: () => void): RunHooks {
-    const { options } = delivery.task;
-    const { log } = this.#deps;
-    return {
-      signal: delivery.giveUp.signal,
-      onStart: (pid) => {
-        this.#onStart(delivery, pid);
-        if (!options.acksLate) onAcked();
-      },
-      onState: (status, metaJson) => this.#store(delivery, status, rawJson(metaJson)),
-      onSoftLimit: (limitSeconds) => {
-        const text = `Soft time limit (${limitSeconds}s) exceeded for ${delivery.label}`;
-        log.record({ level: "WARNING", processName: MAIN_PROCESS, text });
-      },
-    };
+  /** Ends the run without a word about it: its message is somebody else's, or goes back. */
+  cancel(delivery: Delivery): void {
+    delivery.ending = "cancel";
+    if (delivery.run) this.#deps.pool.cancelRun(delivery.run);
+  }
+
+  /** Ends the run by a signal, once it has begun. */
+  terminate(delivery: Delivery, signal: NodeJS.Signals): void {
+    delivery.ending ??= signal;
+    if (delivery.run && hasStarted(delivery)) this.#deps.pool.terminateRun(delivery.run, signal);
   }
 
   /**
    * The early ack follows the start, as in Celery: between an ack and the start the message would be nowhere,
    * and a worker that dies there would lose a task that has never run.
    */
-  #onStart(delivery: Delivery, pid: number): void {
-    const { events, nodeName } = this.#deps;
+  onStart(delivery: Delivery, pid: number): void {
+    const { events, nodeName, clock, pool } = this.#deps;
     const { options } = delivery.task;
-    delivery.phase = { name: "running", acked: options.acksLate ? null : this.#ackEarly(delivery) };
+    const acked = options.acksLate ? null : this.#ackEarly(delivery);
+    delivery.phase = { name: "running", acked, pid, startedAtMs: clock.nowMs() };
     events.send("task-started", { uuid: delivery.message.headers.id });
-    if (!options.trackStarted || options.ignoreResult || delivery.message.headers.ignoreResult) return;
-    void this.#store(delivery, "STARTED", { pid, hostname: nodeName }).catch((error: unknown) =>
-      this.#deps.log.warn({ error }, `The state STARTED of ${delivery.label} could not be stored.`),
-    );
+    if (options.trackStarted && !options.ignoreResult && !delivery.message.headers.ignoreResult) {
+      void this.store(delivery, "STARTED", { pid, hostname: nodeName }).catch((error: unknown) =>
+        this.#deps.log.warn(
+          { error },
+          `The state STARTED of ${labelOf(delivery.message)} could not be stored.`,
+        ),
+      );
+    }
+    const { ending, run } = delivery;
+    if (!run || ending === undefined) return;
+    if (ending === "cancel") pool.cancelRun(run);
+    else pool.terminateRun(run, ending);
   }
 
-  async #ackEarly({ claim, label, giveUp }: Delivery): Promise<AckOutcome> {
-    try {
-      const outcome = await this.#deps.consumer.ack(claim.id);
-      // Somebody else's by now: it must not run twice.
-      if (outcome === "fenced") giveUp.abort();
-      return outcome;
-    } catch (error) {
-      this.#deps.log.warn({ error }, `Task ${label} could not be acknowledged at its start`);
-      return "failed";
-    }
+  onSoftLimit(delivery: Delivery, limitSeconds: number): void {
+    const text = `Soft time limit (${limitSeconds}s) exceeded for ${labelOf(delivery.message)}`;
+    this.#deps.log.record({ level: "WARNING", processName: MAIN_PROCESS, text });
   }
 
   /** In the order of asking: a later state must not be overtaken by an earlier one. */
-  #store(delivery: Delivery, status: string, result: unknown): Promise<void> {
+  store(delivery: Delivery, status: string, result: unknown): Promise<void> {
     const state = { status, result, traceback: null };
-    const stored = delivery.stores.then(() => this.#deps.results.store(delivery.message, state));
+    const store = (): Promise<void> => this.#deps.results.store(delivery.message, state);
+    const stored = delivery.stores ? delivery.stores.then(store) : store();
     delivery.stores = stored.catch(() => undefined);
     return stored;
+  }
+
+  async #ackEarly(delivery: Delivery): Promise<AckOutcome> {
+    try {
+      const outcome = await this.#deps.consumer.ack(delivery.claim.id);
+      // Somebody else's by now: it must not run twice.
+      if (outcome === "fenced") this.cancel(delivery);
+      return outcome;
+    } catch (error) {
+      const label = labelOf(delivery.message);
+      this.#deps.log.warn({ error }, `Task ${label} could not be acknowledged at its start`);
+      return "failed";
+    }
   }
 
   async #settle(delivery: Delivery, result: PoolResult, facts: RunFacts): Promise<void> {
@@ -126,6 +163,11 @@ export class TaskRunner {
       case "release":
         await consumer.release([id]);
         return ending;
+      case "dead":
+        // The result first: a crash in between repeats this, the other way round nobody would ever hear of it.
+        await consumer.complete(this.#completion(delivery, ending));
+        await consumer.deadLetter(id, DEAD_REASON);
+        return ending;
       case "count": {
         const outcome = await consumer.releaseAfterChildLoss(id, facts.request.id, CHILD_LOSS_LIMIT);
         if (outcome !== "dead") return ending;
@@ -149,13 +191,39 @@ export class TaskRunner {
   }
 }
 
+/** One run as the pool sees it. A class, because there is one per task: its methods are made once. */
+class Run implements RunHooks {
+  readonly #delivery: Delivery;
+  readonly #runner: TaskRunner;
+  readonly #progress: RunProgress;
+
+  constructor(delivery: Delivery, runner: TaskRunner, progress: RunProgress) {
+    this.#delivery = delivery;
+    this.#runner = runner;
+    this.#progress = progress;
+  }
+
+  onStart(pid: number): void {
+    this.#runner.onStart(this.#delivery, pid);
+    this.#progress.onStarted(this.#delivery);
+  }
+
+  onState(status: string, metaJson: string): Promise<void> {
+    return this.#runner.store(this.#delivery, status, rawJson(metaJson));
+  }
+
+  onSoftLimit(limitSeconds: number): void {
+    this.#runner.onSoftLimit(this.#delivery, limitSeconds);
+  }
+}
+
 /** Null: not acked before the end. */
 async function ackOutcome({ phase }: Delivery): Promise<AckOutcome | null> {
   return phase.name === "running" ? phase.acked : null;
 }
 
 function fenced(delivery: Delivery): Pick<Ending, "log" | "event"> & Ending {
-  const text = `Task ${delivery.label}: another worker has taken it over meanwhile; what this run did is not stored.`;
+  const text = `Task ${labelOf(delivery.message)}: another worker has taken it over meanwhile; what this run did is not stored.`;
   return {
     stored: null,
     retry: null,

@@ -47,12 +47,16 @@ test.each([
 test("given a watched process, when signals arrive, then each phase implies the ones before", () => {
   const self = new EventEmitter();
   const said: string[] = [];
-  using shutdown = watchShutdown(self as unknown as NodeJS.Process, (text) => said.push(text));
+  using shutdown = watchShutdown(self as unknown as NodeJS.Process, {
+    say: (text) => void said.push(text),
+    onSignal: (signal, how) => void said.push(`${signal}: ${how}`),
+  });
 
   self.emit("SIGQUIT", "SIGQUIT");
 
   expect([shutdown.warm.aborted, shutdown.cold.aborted, shutdown.hard.aborted]).toEqual([true, true, false]);
   expect(said).toEqual([
+    "SIGQUIT: Cold",
     "worker: Hitting Ctrl+C again will terminate all running tasks!",
     "worker: Cold shutdown (MainProcess)",
   ]);
@@ -61,7 +65,32 @@ test("given a watched process, when signals arrive, then each phase implies the 
 test("given a watched process, when the watch is disposed, then no listener is left", () => {
   const self = new EventEmitter();
 
-  watchShutdown(self as unknown as NodeJS.Process, () => undefined)[Symbol.dispose]();
+  watchShutdown(self as unknown as NodeJS.Process, { say: () => undefined })[Symbol.dispose]();
 
   expect(self.eventNames()).toEqual([]);
+});
+
+test("given REMAP_SIGTERM, when SIGTERM comes, then it means what SIGQUIT means", () => {
+  const self = new EventEmitter();
+  using shutdown = watchShutdown(self as unknown as NodeJS.Process, {
+    say: () => undefined,
+    sigtermIsSigquit: true,
+  });
+
+  self.emit("SIGTERM", "SIGTERM");
+
+  expect([shutdown.warm.aborted, shutdown.cold.aborted]).toEqual([true, true]);
+});
+
+test("given remote control that asks for the end, when a signal follows, then it goes on from warm", () => {
+  const self = new EventEmitter();
+  const said: string[] = [];
+  using shutdown = watchShutdown(self as unknown as NodeJS.Process, { say: (text) => void said.push(text) });
+
+  shutdown.requestWarm();
+  shutdown.requestWarm();
+  expect([shutdown.warm.aborted, shutdown.cold.aborted, said]).toEqual([true, false, []]);
+  self.emit("SIGQUIT", "SIGQUIT");
+
+  expect(shutdown.cold.aborted).toBe(true);
 });

@@ -61,30 +61,47 @@ export interface Shutdown extends Disposable {
   readonly warm: AbortSignal;
   readonly cold: AbortSignal;
   readonly hard: AbortSignal;
+  /** Ends the worker as SIGTERM does, without a word about it: remote control asks for it. */
+  requestWarm(): void;
+}
+
+export interface WatchOptions {
+  /** Writes a bare line to the terminal. */
+  readonly say: (text: string) => void;
+  /** `REMAP_SIGTERM=SIGQUIT`: orchestrators send SIGTERM, and want a cold shutdown. */
+  readonly sigtermIsSigquit?: boolean;
+  /** Told of each signal that moves the end forward. */
+  readonly onSignal?: (signal: NodeJS.Signals, how: "Warm" | "Cold") => void;
 }
 
 const SIGNALS: readonly ShutdownSignal[] = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"];
 
-/** Listens to the process's signals until disposed. @param say writes a bare line to the terminal. */
-export function watchShutdown(
-  self: Pick<NodeJS.Process, "on" | "off">,
-  say: (text: string) => void,
-): Shutdown {
+/** Listens to the process's signals until disposed. */
+export function watchShutdown(self: Pick<NodeJS.Process, "on" | "off">, options: WatchOptions): Shutdown {
   const controls = { warm: new AbortController(), cold: new AbortController(), hard: new AbortController() };
   let phase: ShutdownPhase = { name: "running" };
-  const onSignal = (signal: NodeJS.Signals): void => {
-    const step = advanceShutdown(phase, signal as ShutdownSignal);
+  const advance = (step: ShutdownStep): void => {
     phase = step.phase;
-    for (const text of step.say) say(text);
+    for (const text of step.say) options.say(text);
     if (phase.name !== "running") controls.warm.abort();
     if (phase.name === "cold" || phase.name === "hard") controls.cold.abort();
     if (phase.name === "hard") controls.hard.abort();
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const meant = signal === "SIGTERM" && options.sigtermIsSigquit ? "SIGQUIT" : (signal as ShutdownSignal);
+    const step = advanceShutdown(phase, meant);
+    if (step.phase.name !== phase.name)
+      options.onSignal?.(signal, step.phase.name === "warm" ? "Warm" : "Cold");
+    advance(step);
   };
   for (const signal of SIGNALS) self.on(signal, onSignal);
   return {
     warm: controls.warm.signal,
     cold: controls.cold.signal,
     hard: controls.hard.signal,
+    requestWarm: () => {
+      if (phase.name === "running") advance({ phase: { name: "warm", hintGiven: false }, say: [] });
+    },
     [Symbol.dispose]: () => {
       for (const signal of SIGNALS) self.off(signal, onSignal);
     },

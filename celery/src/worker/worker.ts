@@ -2,15 +2,18 @@ import { once } from "node:events";
 import type { CeleryApp } from "../app/types.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { LamportClock } from "../runtime/lamport-clock.ts";
 import { sleep } from "../runtime/sleep.ts";
 import type { Binding, Consumer } from "../transport/transport.ts";
+import { type AssembleOptions, assemble } from "./assemble.ts";
 import type { BrokerLog } from "./broker-log.ts";
-import { TaskConsumer } from "./consume.ts";
+import type { TaskConsumer } from "./consume.ts";
+import { mingle } from "./mingle.ts";
 import { watchOutage } from "./outage.ts";
-import { makeRefusals } from "./refuse.ts";
-import { makeResultWriter } from "./result-writer.ts";
-import { TaskRunner } from "./run-task.ts";
+import type { WorkerParts } from "./panel.ts";
+import type { Revokes } from "./revokes.ts";
 import type { Shutdown } from "./shutdown.ts";
+import type { StateFile } from "./state-file.ts";
 import type { EventSink } from "./task-event.ts";
 import { MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 
@@ -21,23 +24,27 @@ export interface WorkerDeps {
   readonly log: WorkerLog;
   readonly brokerLog: BrokerLog;
   readonly clock: Clock;
-  /** Called when the node takes tasks, with what it can tell about itself; disposed before the broker is left. */
-  readonly attendants: (counts: TaskCounts) => Promise<AsyncDisposable>;
+  readonly lamport: LamportClock;
+  /** Ids that are not to be run; may be filled already, from a state file. */
+  readonly revokes: Revokes;
+  /** Where they are kept, if they are. */
+  readonly stateFile?: StateFile;
+  /** Asks the neighbours what they know; not given: they are not asked. */
+  readonly askNeighbors?: (args: Readonly<Record<string, unknown>>) => Promise<ReadonlyMap<string, unknown>>;
+  /** Called when the node takes tasks, with what it is made of; disposed before the broker is left. */
+  readonly attendants: (parts: WorkerParts) => Promise<AsyncDisposable>;
 }
 
-export type TaskCounts = () => { readonly active: number; readonly processed: number };
-
-export interface WorkerOptions {
-  readonly nodeName: string;
+export interface WorkerOptions extends AssembleOptions {
   readonly queues: readonly (string | Binding)[];
-  /** Unanswered messages per slot; 0 = no limit. */
-  readonly prefetchMultiplier: number;
 }
 
 /** How long an end waits for an absent broker to take messages back; it gives them to others by itself anyway. */
 const GIVE_BACK_MS = 5_000;
 /** How long a cold shutdown waits for the broker to take the last answers. */
 const COLD_GRACE_MS = 5_000;
+/** How often the autoscaler looks whether it is quiet. */
+const SCALE_TICK_MS = 1_000;
 
 /**
  * The worker's life: connect, take tasks, and on `shutdown` end in order. Messages that have not begun go back
@@ -54,15 +61,18 @@ export async function runWorker(
   await using consumer = await openConsumer(deps, options);
   const outage = watchOutage(consumer.events, deps.app.conf, deps.clock);
   const stop = AbortSignal.any([shutdown.warm, outage]);
-  const [connected] = await Promise.all([whenConnected(consumer, deps, stop), readyOr(stop, deps.pool)]);
+  const [connected] = await Promise.all([connect(consumer, deps, options, stop), readyOr(stop, deps.pool)]);
   if (!connected) return shutdown.warm.aborted;
-  const tasks = makeConsumer(deps, options, consumer);
-  await using _attendants = await deps.attendants(() => tasks.counts());
+  const parts = assemble(deps, options, consumer);
+  const { tasks } = parts;
+  await using _attendants = await deps.attendants(parts);
+  using _ticks = scaleRegularly(parts);
   say(deps, `${options.nodeName} ready.`);
   await tasks.consume(stop);
   if (outage.aborted) return giveUp(deps, outage.reason as Error);
   await Promise.race([tasks.releaseWaiting(), sleep(GIVE_BACK_MS, shutdown.cold)]);
   await endRunning(tasks, deps, shutdown);
+  await deps.stateFile?.save();
   return true;
 }
 
@@ -83,7 +93,7 @@ async function endRunning(tasks: TaskConsumer, deps: WorkerDeps, shutdown: Shutd
   await Promise.race([drained, sleep(COLD_GRACE_MS, shutdown.hard)]);
 }
 
-/** `worker_soft_shutdown_timeout`: a last chance before the kill. */
+/** `worker_soft_shutdown_timeout`: a last chance before the kill. @see celery 5.7.0 worker/worker.py, `wait_for_soft_shutdown` */
 async function softShutdown(
   tasks: TaskConsumer,
   drained: Promise<void>,
@@ -91,36 +101,27 @@ async function softShutdown(
   hard: AbortSignal,
 ): Promise<void> {
   const seconds = app.conf.worker_soft_shutdown_timeout;
-  if (seconds === 0 || tasks.counts().active === 0) return;
+  const isIdle = tasks.counts().active === 0;
+  if (seconds === 0 || (isIdle && !app.conf.worker_enable_soft_shutdown_on_idle)) return;
   const text = `Initiating Soft Shutdown, terminating in ${seconds} seconds`;
   log.record({ level: "WARNING", processName: MAIN_PROCESS, text });
-  await Promise.race([drained, sleep(seconds * 1000, hard)]);
+  const timeout = sleep(seconds * 1000, hard);
+  await (isIdle ? timeout : Promise.race([drained, timeout]));
 }
 
-function makeConsumer(deps: WorkerDeps, options: WorkerOptions, consumer: Consumer): TaskConsumer {
-  const { app, pool, events, log, clock } = deps;
-  const { nodeName } = options;
-  const results = makeResultWriter({
-    backend: app.backend(),
-    clock,
-    nodeName,
-    extended: app.conf.result_extended,
-  });
-  const runner = new TaskRunner({ consumer, pool, results, events, log, nodeName });
-  const refusals = makeRefusals({ consumer, results, events, log, known: () => [...app.tasks.keys()] });
-  const prefetch = options.prefetchMultiplier === 0 ? Infinity : options.prefetchMultiplier * pool.size;
-  return new TaskConsumer({ app, consumer, pool, runner, refusals, events, log, clock, prefetch });
-}
-
-/** Tells about the connection from now on; settles with the first one, or with false if `stop` came first. */
-async function whenConnected(
+/** Settles with the first connection and what the neighbours know, or with false if `stop` came first. */
+async function connect(
   consumer: Consumer,
-  { brokerLog }: WorkerDeps,
+  deps: WorkerDeps,
+  { nodeName }: WorkerOptions,
   stop: AbortSignal,
 ): Promise<boolean> {
+  const { brokerLog, askNeighbors: ask, revokes, lamport, log } = deps;
   const first = once(consumer.events, "connected").then(() => true);
   brokerLog.follow(consumer.events);
-  return Promise.race([first, aborted(stop).then(() => false)]);
+  const connected = await Promise.race([first, aborted(stop).then(() => false)]);
+  if (connected && ask) await Promise.race([mingle({ nodeName, ask, revokes, lamport, log }), aborted(stop)]);
+  return connected && !stop.aborted;
 }
 
 function openConsumer({ app, log }: WorkerDeps, options: WorkerOptions): Promise<Consumer> {
@@ -132,6 +133,16 @@ function openConsumer({ app, log }: WorkerDeps, options: WorkerOptions): Promise
     log,
     ...(backend && { backend }),
   });
+}
+
+function scaleRegularly({ autoscaler, tasks }: WorkerParts): Disposable {
+  const timer =
+    autoscaler &&
+    setInterval(() => {
+      autoscaler.tick();
+      tasks.roomChanged();
+    }, SCALE_TICK_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 async function readyOr(stop: AbortSignal, pool: Pool): Promise<void> {

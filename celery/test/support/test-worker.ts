@@ -1,8 +1,13 @@
 import { EventEmitter, once } from "node:events";
 import type { CeleryApp } from "../../src/app/types.ts";
+import type { WorkerPanel } from "../../src/control/index.ts";
 import { openInProcessPool } from "../../src/pool/in-process.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import { LamportClock } from "../../src/runtime/lamport-clock.ts";
+import type { Binding } from "../../src/transport/transport.ts";
 import { makeBrokerLog } from "../../src/worker/broker-log.ts";
+import { Panel, type WorkerParts } from "../../src/worker/panel.ts";
+import { Revokes } from "../../src/worker/revokes.ts";
 import type { Shutdown } from "../../src/worker/shutdown.ts";
 import type { TaskEvent } from "../../src/worker/task-event.ts";
 import { runWorker } from "../../src/worker/worker.ts";
@@ -14,6 +19,8 @@ export interface TestWorker extends AsyncDisposable {
   readonly events: readonly TaskEvent[];
   /** Settles with the first record whose text matches, already logged or still to come. */
   logged(pattern: RegExp): Promise<LogRecord>;
+  /** As remote control turns it. */
+  readonly panel: WorkerPanel;
   /** Ends it as SIGTERM does; settles when it has ended. */
   warm(): Promise<void>;
   /** Ends it as SIGQUIT does. */
@@ -21,10 +28,12 @@ export interface TestWorker extends AsyncDisposable {
 }
 
 export interface TestWorkerOptions {
-  readonly queues?: readonly string[];
+  readonly queues?: readonly (string | Binding)[];
   readonly concurrency?: number;
   readonly prefetchMultiplier?: number;
   readonly nodeName?: string;
+  readonly autoscale?: { readonly max: number; readonly min: number };
+  readonly autoscaleKeepalive?: number;
 }
 
 /** A worker in this process, on its event loop, taking tasks. */
@@ -44,6 +53,7 @@ class InProcessWorker implements TestWorker {
     hard: new AbortController(),
   };
   readonly #ended: Promise<unknown>;
+  #parts: WorkerParts | undefined;
 
   constructor(app: CeleryApp, options: TestWorkerOptions) {
     this.#log.setMaxListeners(0);
@@ -57,12 +67,19 @@ class InProcessWorker implements TestWorker {
         clock: systemClock,
         brokerLog: makeBrokerLog({ brokerUrl: app.brokerUrl, log }),
         events: { send: (type, fields) => void this.events.push([type, fields] as unknown as TaskEvent) },
-        attendants: () => Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() }),
+        lamport: new LamportClock(),
+        revokes: new Revokes({ clock: systemClock }),
+        attendants: (parts) => {
+          this.#parts = parts;
+          return Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
+        },
       },
       {
         nodeName: options.nodeName ?? "w1@test",
         queues: options.queues ?? ["celery"],
         prefetchMultiplier: options.prefetchMultiplier ?? 4,
+        ...(options.autoscale && { autoscale: options.autoscale }),
+        ...(options.autoscaleKeepalive && { autoscaleKeepalive: options.autoscaleKeepalive }),
       },
       this.#shutdown(),
     );
@@ -70,12 +87,22 @@ class InProcessWorker implements TestWorker {
   }
 
   async logged(pattern: RegExp): Promise<LogRecord> {
-    const known = this.records.find(({ text }) => pattern.test(text));
-    if (known) return known;
     for (;;) {
-      const [record] = await once(this.#log, "record");
-      if (pattern.test((record as LogRecord).text)) return record as LogRecord;
+      // All of them each time: several may come at once.
+      const known = this.records.find(({ text }) => pattern.test(text));
+      if (known) return known;
+      await once(this.#log, "record");
     }
+  }
+
+  get panel(): WorkerPanel {
+    if (!this.#parts) throw new Error("the worker is not ready");
+    return new Panel(this.#parts, {
+      events: { taskEventsEnabled: true },
+      heartbeat: () => undefined,
+      shutdown: () => this.#controls.warm.abort(),
+      report: () => "",
+    });
   }
 
   async warm(): Promise<void> {
@@ -106,7 +133,13 @@ class InProcessWorker implements TestWorker {
 
   #shutdown(): Shutdown {
     const { warm, cold, hard } = this.#controls;
-    return { warm: warm.signal, cold: cold.signal, hard: hard.signal, [Symbol.dispose]: () => undefined };
+    return {
+      warm: warm.signal,
+      cold: cold.signal,
+      hard: hard.signal,
+      requestWarm: () => warm.abort(),
+      [Symbol.dispose]: () => undefined,
+    };
   }
 }
 
