@@ -1,6 +1,9 @@
 import type { AnyTask, CeleryApp, RequestInfo, RetryOptions, TaskContext } from "../app/types.ts";
+import { addToChord, checkReplacement } from "../app/canvas/replace.ts";
+import type { Signature, SignatureInput } from "../app/canvas/signature.ts";
+import type { AsyncResult } from "../backend/async-result.ts";
 import type { TaskState } from "../protocol/states.ts";
-import type { Retry } from "../protocol/task-signals.ts";
+import { Replaced, type Retry } from "../protocol/task-signals.ts";
 import type { TaskRequest } from "./request.ts";
 import { type PlannedRetry, planRetry, type RetryDeps } from "./retry.ts";
 import type { Run } from "./run.ts";
@@ -45,6 +48,14 @@ export class RunContext implements TaskContext {
     if (options.throw !== false) throw retry;
     this.quietRetries.push(retry);
     return retry;
+  }
+
+  replace(signature: SignatureInput): never {
+    throw new Replaced(checkReplacement(signature));
+  }
+
+  addToChord<R>(signature: Signature<R>): Promise<AsyncResult<R>> {
+    return addToChord(this.app, this.request, signature);
   }
 
   updateState(state: TaskState, meta: unknown = null): Promise<void> {

@@ -1,5 +1,6 @@
-import type { AnyTask, CeleryApp } from "../app/types.ts";
+import type { AnyTask, CeleryApp, CurrentTask } from "../app/types.ts";
 import { TaskNotRegistered } from "../protocol/errors.ts";
+import type { ResultTuple } from "../protocol/result-tuple.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { afterRun, beforeRun } from "./around-run.ts";
 import { bindArguments } from "./bind-arguments.ts";
@@ -63,6 +64,8 @@ export class RunScene {
   readonly context: RunContext | undefined;
   readonly #startedMs: number;
   #limit: NodeJS.Timeout | undefined;
+  /** What the function runs as: collects what it sends. */
+  #current: CurrentTask | undefined;
 
   constructor(task: AnyTask, request: TaskRequest, run: Run, deps: ExecuteDeps) {
     this.task = task;
@@ -85,6 +88,7 @@ export class RunScene {
     const limit = request.softLimitSeconds;
     if (limit !== null) this.#limit = setTimeout(() => run.expire(limit), limit * 1000);
     const current = { id: request.id, rootId: request.rootId, priority: request.deliveryInfo.priority };
+    this.#current = current;
     let called: unknown;
     try {
       called = deps.app.runInTask(current, () => this.#call());
@@ -113,7 +117,9 @@ export class RunScene {
     clearTimeout(this.#limit);
     const { abandoned } = this.run;
     try {
-      const { outcome, retval } = settle(this.#meaning(attempt), this);
+      const { outcome: settled, retval } = settle(this.#meaning(attempt), this);
+      const trail = this.#current?.trail;
+      const outcome = trail === undefined ? settled : withChildren(settled, trail);
       const telling = afterRun(this, outcome, retval);
       if (telling === undefined) return done({ outcome, retval, abandoned });
       void telling.then(() => done({ outcome, retval, abandoned }));
@@ -139,6 +145,10 @@ export class RunScene {
     void deps.app.signals.taskInternalError.send({ ...about, request, exception: error });
     return failure(error, false, this.elapsed());
   }
+}
+
+function withChildren(outcome: Outcome, children: readonly ResultTuple[]): Outcome {
+  return outcome.state === "SUCCESS" || outcome.state === "FAILURE" ? { ...outcome, children } : outcome;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,3 +1,4 @@
+import type { ResultTuple } from "../protocol/result-tuple.ts";
 import type { WireError } from "../protocol/wire-error.ts";
 
 /** How a run ended, as data: it crosses from a pool child to the worker. */
@@ -11,6 +12,8 @@ export type Outcome =
       readonly runtimeSeconds: number;
       /** `self.retry({ throw: false })`: to be run again all the same. */
       readonly retriedToo?: readonly RetryPlan[];
+      /** What the task has sent. */
+      readonly children?: readonly ResultTuple[];
     }
   | {
       readonly state: "FAILURE";
@@ -22,6 +25,7 @@ export type Outcome =
       readonly expected: boolean;
       readonly runtimeSeconds: number;
       readonly retriedToo?: readonly RetryPlan[];
+      readonly children?: readonly ResultTuple[];
     }
   | {
       readonly state: "RETRY";
@@ -32,7 +36,12 @@ export type Outcome =
       readonly traceback: string;
       readonly runtimeSeconds: number;
     }
-  | { readonly state: "IGNORED"; readonly runtimeSeconds: number }
+  | {
+      readonly state: "IGNORED";
+      readonly runtimeSeconds: number;
+      /** `self.replace`: the signature that takes the task's place, as JSON. */
+      readonly replacedBy?: string;
+    }
   | {
       readonly state: "REJECTED";
       readonly requeue: boolean;

@@ -8,4 +8,6 @@ export interface TaskRequest extends RequestInfo {
   /** The limits in force, in seconds: the message's, else the task's, else the worker's. Null = none. */
   readonly hardLimitSeconds: number | null;
   readonly softLimitSeconds: number | null;
+  /** The message's body as it came (`[args, kwargs, …]`), for a pool that sends it on without writing it anew. */
+  readonly bodyText?: string;
 }

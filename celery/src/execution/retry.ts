@@ -68,7 +68,11 @@ interface NextArguments {
  *
  * @see celery 5.7.0 app/task.py, `Task.retry`
  */
-function nextArguments({ takes: signature }: AnyTask, request: TaskRequest, options: RetryOptions): NextArguments {
+function nextArguments(
+  { takes: signature }: AnyTask,
+  request: TaskRequest,
+  options: RetryOptions,
+): NextArguments {
   const { args = null, kwargs = null } = options;
   const names = signature?.parameters.map(({ name }) => name) ?? [];
   if (args !== null && kwargs === null) {

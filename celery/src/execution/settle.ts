@@ -1,7 +1,7 @@
 import type { AnyTask, RetryOptions } from "../app/types.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { formatPython } from "../protocol/python-repr.ts";
-import { Ignore, Reject, Retry } from "../protocol/task-signals.ts";
+import { Ignore, Reject, Replaced, Retry } from "../protocol/task-signals.ts";
 import { formatWireError } from "../protocol/wire-error.ts";
 import type { RunScene } from "./execute.ts";
 import type { Outcome } from "./outcome.ts";
@@ -36,6 +36,7 @@ export function settle(attempt: Attempt, scene: RunScene): Settled {
 
 function settleThrown(thrown: unknown, scene: RunScene): Settled {
   const runtimeSeconds = scene.elapsed();
+  if (thrown instanceof Replaced) return replaced(thrown, runtimeSeconds);
   if (thrown instanceof Ignore) return { outcome: { state: "IGNORED", runtimeSeconds }, retval: thrown };
   if (thrown instanceof Reject) return { outcome: rejected(thrown, runtimeSeconds), retval: thrown };
   try {
@@ -45,6 +46,11 @@ function settleThrown(thrown: unknown, scene: RunScene): Settled {
     return failed(final, scene, runtimeSeconds);
   }
   return failed(thrown, scene, runtimeSeconds);
+}
+
+function replaced(thrown: Replaced, runtimeSeconds: number): Settled {
+  const replacedBy = encodeJson(thrown.signature, "signature");
+  return { outcome: { state: "IGNORED", runtimeSeconds, replacedBy }, retval: thrown };
 }
 
 function failed(error: unknown, scene: RunScene, runtimeSeconds: number): Settled {

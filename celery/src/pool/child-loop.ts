@@ -1,13 +1,12 @@
+import { writeSync } from "node:fs";
+import { Socket } from "node:net";
 import { loadApp } from "../app/load-app.ts";
 import type { CeleryApp } from "../app/types.ts";
-import { execute } from "../execution/execute.ts";
-import type { TaskRequest } from "../execution/request.ts";
-import { Run, type RunHost } from "../execution/run.ts";
-import { encodeJson } from "../protocol/json.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { type Deferred, makeDeferred } from "../runtime/deferred.ts";
 import type { ChildConfig } from "./child-config.ts";
-import { envelope, type FromChild, openEnvelope, type ToChild } from "./ipc.ts";
+import { ChildTasks } from "./child-tasks.ts";
+import { type FromChild, READ_FD, type ToChild, WRITE_FD } from "./ipc.ts";
+import { MessageLines } from "./message-lines.ts";
 import { dieWithParent } from "./parent-watch.ts";
 import { describeStray } from "./stray.ts";
 import { countWrites, type WriteCounter } from "./write-counter.ts";
@@ -26,12 +25,48 @@ export async function runChild(config: ChildConfig, self: NodeJS.Process): Promi
   let app: CeleryApp;
   try {
     app = await loadApp(config.appSpec, self.cwd(), config.include);
+    await app.signals.workerProcessInit.send({ pid: self.pid, processName: config.processName });
   } catch (error) {
-    await tell(self, { type: "failed", reason: error instanceof Error ? error.message : String(error) });
+    tell([{ type: "failed", reason: error instanceof Error ? error.message : String(error) }]);
     return self.exit(1);
   }
-  new TaskRunner(app, self, written).listen();
-  await tell(self, { type: "ready" });
+  const tasks = makeTasks(app, self, written);
+  listen(self, new MessageLines<ToChild>((message) => obey(message, tasks, app, self)));
+  tell([{ type: "ready" }]);
+}
+
+function makeTasks(app: CeleryApp, self: NodeJS.Process, written: WriteCounter): ChildTasks {
+  const report = (text: string): void => void self.stderr.write(`${text}\n`);
+  return new ChildTasks({
+    execute: { app, clock: systemClock, random: Math.random, report },
+    tell,
+    written: () => written.now(),
+    residentKib: () => self.memoryUsage.rss() / 1024,
+  });
+}
+
+function obey(message: ToChild, tasks: ChildTasks, app: CeleryApp, self: NodeJS.Process): void {
+  switch (message.type) {
+    case "run":
+      return tasks.take(message.request);
+    case "giveBack":
+      return tasks.giveBack();
+    case "memory":
+      return tasks.limitMemory(message.maxResidentKib);
+    case "stored":
+      return tasks.onStored(message.seq, message.error);
+    case "softLimit":
+      return tasks.expire();
+    case "end":
+      return endBy(self, message.signal);
+    case "exit":
+      return tasks.whenIdle(() => void leave(app, self));
+  }
+}
+
+async function leave(app: CeleryApp, self: NodeJS.Process): Promise<void> {
+  await app.signals.workerProcessShutdown.send({ pid: self.pid, exitcode: 0 });
+  self.exit(0);
 }
 
 function standAlone(self: NodeJS.Process, config: ChildConfig): void {
@@ -39,7 +74,6 @@ function standAlone(self: NodeJS.Process, config: ChildConfig): void {
   // A terminal's Ctrl-C, or a signal to the whole group, reaches the children too, but only the worker decides
   // what it means: it lets running tasks end, or kills the children.
   for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const) self.on(signal, ignore);
-  self.on("disconnect", () => self.kill(self.pid, "SIGKILL"));
   if (self.ppid !== config.parentPid) self.kill(self.pid, "SIGKILL");
   self.on("unhandledRejection", (reason) => void self.stderr.write(`${describeStray(reason)}\n`));
 }
@@ -54,76 +88,18 @@ function ignore(): void {
   // Meant for the worker.
 }
 
-function tell(self: NodeJS.Process, message: FromChild): Promise<void> {
-  // Without a channel the parent is gone, and "disconnect" ends this process.
-  if (!self.send || !self.connected) return Promise.resolve();
-  return new Promise((resolve) => void self.send?.(envelope(message), undefined, undefined, () => resolve()));
+function listen(self: NodeJS.Process, lines: MessageLines<ToChild>): void {
+  const pipe = new Socket({ fd: READ_FD, readable: true, writable: false });
+  pipe.setEncoding("utf8");
+  pipe.on("data", lines.push);
+  // The worker is gone, and with it whoever could store what comes of the task.
+  pipe.on("close", () => self.kill(self.pid, "SIGKILL"));
 }
 
-class TaskRunner {
-  readonly #app: CeleryApp;
-  readonly #self: NodeJS.Process;
-  readonly #written: WriteCounter;
-  readonly #storing = new Map<number, Deferred<void>>();
-  readonly #host: RunHost = {
-    updateState: (state, meta) => this.#updateState(state, meta),
-    onSoftLimit: (limitSeconds) => void tell(this.#self, { type: "softLimit", limitSeconds }),
-    sendEvent: (type, fields) =>
-      void tell(this.#self, { type: "event", name: type, fieldsJson: encodeJson(fields) }),
-  };
-  #current: Run | undefined;
-  #seq = 0;
-
-  constructor(app: CeleryApp, self: NodeJS.Process, written: WriteCounter) {
-    this.#app = app;
-    this.#self = self;
-    this.#written = written;
-  }
-
-  listen(): void {
-    this.#self.on("message", (received) => {
-      const message = openEnvelope(received) as ToChild | undefined;
-      if (message?.type === "run") void this.#take(message.request);
-      if (message?.type === "stored") this.#onStored(message.seq, message.error);
-      if (message?.type === "softLimit") this.#current?.expire(null);
-      if (message?.type === "end") endBy(this.#self, message.signal);
-      if (message?.type === "exit") this.#self.exit(0);
-    });
-  }
-
-  async #take(request: TaskRequest): Promise<void> {
-    void tell(this.#self, { type: "started" });
-    const run = new Run(this.#host);
-    this.#current = run;
-    const { outcome, abandoned } = await execute(request, run, {
-      app: this.#app,
-      clock: systemClock,
-      random: Math.random,
-      report: (text) => void this.#self.stderr.write(`${text}\n`),
-    });
-    this.#current = undefined;
-    void tell(this.#self, {
-      type: "done",
-      outcome,
-      written: this.#written.now(),
-      tainted: abandoned,
-      residentKib: this.#self.memoryUsage.rss() / 1024,
-    });
-  }
-
-  #updateState(state: string, meta: unknown): Promise<void> {
-    const metaJson = encodeJson(meta);
-    const seq = ++this.#seq;
-    const stored = makeDeferred<void>();
-    this.#storing.set(seq, stored);
-    void tell(this.#self, { type: "state", seq, state, metaJson });
-    return stored.promise;
-  }
-
-  #onStored(seq: number, error: string | null): void {
-    const stored = this.#storing.get(seq);
-    this.#storing.delete(seq);
-    if (error === null) stored?.resolve();
-    else stored?.reject(new Error(error));
-  }
+/** Returns when the pipe has it all: a function that blocks the loop may come next. The pipe blocks, so that nothing is left over. */
+function tell(messages: readonly FromChild[]): void {
+  let text = "";
+  for (const message of messages) text += `${JSON.stringify(message)}\n`;
+  const bytes = Buffer.from(text);
+  for (let from = 0; from < bytes.length; ) from += writeSync(WRITE_FD, bytes, from);
 }

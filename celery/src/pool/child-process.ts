@@ -1,11 +1,22 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { TaskRequest } from "../execution/request.ts";
+import type { Duplex } from "node:stream";
+import { fileURLToPath } from "node:url";
 import type { ChildConfig } from "./child-config.ts";
 import { exitStatus } from "./exit-status.ts";
-import { envelope, type FromChild, openEnvelope, type ToChild } from "./ipc.ts";
+import {
+  type DoneMessage,
+  type FromChild,
+  packRequest,
+  READ_FD,
+  type ToChild,
+  unpackOutcome,
+  WRITE_FD,
+} from "./ipc.ts";
+import type { Job } from "./job.ts";
 import { type LineReader, readLines } from "./lines.ts";
-import { type PoolResult, PoolStartError, type RunHooks } from "./pool.ts";
+import { MessageLines } from "./message-lines.ts";
+import { type PoolResult, PoolStartError } from "./pool.ts";
 
 export interface ChildOptions {
   readonly config: ChildConfig;
@@ -14,24 +25,20 @@ export interface ChildOptions {
   /** Milliseconds that loading the app may take. */
   readonly readyTimeoutMs: number;
   readonly onLine: (line: string) => void;
+  /** A job has ended, and the child may be given another. */
+  readonly onDone: () => void;
+  /** These have not begun, and never will in this child: they are to run elsewhere. */
+  readonly onGivenBack: (jobs: readonly Job[]) => void;
 }
 
 /** How long the last words of a dead child are waited for: a grandchild may hold its pipes open for ever. */
 const LAST_WORDS_MS = 250;
-
 /** How long a process that was told to end may take: a task may block its loop, or tidy up for ever. */
 const TERMINATE_GRACE_MS = 1_000;
+/** Of the last runs' mean: a new one counts this much. */
+const LATEST_SHARE = 0.3;
 
-interface Job {
-  readonly request: TaskRequest;
-  readonly hooks: RunHooks;
-  readonly resolve: (result: PoolResult) => void;
-  hardLimit?: NodeJS.Timeout;
-  /** Why the worker itself killed the child. */
-  verdict?: PoolResult;
-}
-
-/** One process of the prefork pool, as the worker sees it: starts, takes a task at a time, ends. */
+/** One process of the prefork pool, as the worker sees it: starts, runs one task after the other, ends. */
 export class PoolChild {
   readonly name: string;
   readonly pid: number;
@@ -40,19 +47,27 @@ export class PoolChild {
   /** How it ended, once everything it sent and printed has been read. */
   readonly exited: Promise<string>;
   tasksDone: number = 0;
-  /** It should not take another task: an abandoned one may still run in it. */
-  tainted: boolean = false;
-  /** Resident memory after its last task. */
-  residentKib: number = 0;
+  /** It should not take another task: an abandoned one may still run in it, its memory has grown, its files are old. */
+  worn: boolean = false;
+  /** Mean length of its last runs, the latest counting most. Until it has run something it counts as slow. */
+  meanRunMs: number = Infinity;
+  /** When the task under way began, by `performance.now()`. */
+  startedAtMs: number = 0;
+  readonly #options: ChildOptions;
   readonly #process: ChildProcess;
   readonly #stdout: LineReader;
   readonly #stderr: LineReader;
   readonly #startLines: string[] = [];
+  /** Given to it, in order; the first runs or is about to. */
+  readonly #jobs: Job[] = [];
+  #outbox = "";
   #isReady = false;
-  #job: Job | undefined;
+  #askedBack = false;
+  #onFirstAnswer: ((failure: string | undefined) => void) | undefined;
 
   constructor(options: ChildOptions) {
     this.name = options.config.processName;
+    this.#options = options;
     this.#process = spawnChild(options);
     this.pid = this.#process.pid ?? 0;
     const onLine = (line: string): void => {
@@ -61,30 +76,44 @@ export class PoolChild {
     };
     this.#stdout = readLines(this.#process.stdout!, onLine);
     this.#stderr = readLines(this.#process.stderr!, onLine);
+    this.#listen();
     this.exited = this.#watchExit();
     this.ready = this.#watchReady(options.readyTimeoutMs);
     // Both are looked at by whoever needs them; an early failure must not count as unhandled meanwhile.
     this.ready.catch(() => undefined);
   }
 
-  run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
-    if (this.#job) throw new Error(`${this.name} is busy with ${this.#job.request.id}`);
-    return new Promise((resolve) => {
-      const job: Job = { request, hooks, resolve };
-      this.#job = job;
-      this.#send({ type: "run", request });
-      hooks.signal?.addEventListener("abort", () => this.#cancel(job), { once: true });
-    });
+  /** How many tasks it was given that have not ended. */
+  get load(): number {
+    return this.#jobs.length;
   }
 
-  cancelRun(hooks: RunHooks): void {
-    if (this.#job?.hooks === hooks) this.#cancel(this.#job);
+  /** To be run after those that it has. */
+  give(job: Job): void {
+    this.#jobs.push(job);
+    this.#askedBack = false;
+    this.#send({ type: "run", request: packRequest(job.request) });
   }
 
-  /** @returns false when that run is not the one under way. */
-  terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean {
-    const job = this.#job;
-    if (job?.hooks !== hooks || job.verdict) return false;
+  /** Has it hand back what waits behind the task under way. */
+  askBack(): void {
+    if (this.#askedBack) return;
+    this.#askedBack = true;
+    this.#send({ type: "giveBack" });
+  }
+
+  limitMemory(maxResidentKib: number | null): void {
+    this.#send({ type: "memory", maxResidentKib });
+  }
+
+  /** A job that has not begun is asked back; one that has takes its process with it. */
+  cancel(job: Job): void {
+    this.#condemn(job, { ended: "cancelled", processName: this.name });
+  }
+
+  /** @returns false when that job does not run. */
+  terminate(job: Job, signal: NodeJS.Signals): boolean {
+    if (!job.started || job.verdict || this.#jobs[0] !== job) return false;
     if (signal === "SIGUSR1") {
       this.#send({ type: "softLimit" });
       return true;
@@ -105,9 +134,9 @@ export class PoolChild {
     clearTimeout(timer);
   }
 
-  /** Ends the child at once; a task in it ends as cancelled. */
-  terminate(): void {
-    if (this.#job) this.#cancel(this.#job);
+  /** Ends the child at once; what was given to it ends as cancelled. */
+  terminateAll(): void {
+    for (const job of this.#jobs) job.verdict ??= { ended: "cancelled", processName: this.name };
     this.kill();
   }
 
@@ -115,9 +144,40 @@ export class PoolChild {
     this.#process.kill("SIGKILL");
   }
 
+  /** Settles what it had when it ended: the first is lost with it, the others are handed back. */
+  settleLost(status: string): void {
+    const [first, ...others] = this.#jobs.splice(0);
+    if (first) {
+      this.#settle(first, { ended: "lost", status, pid: this.pid, processName: this.name });
+    }
+    this.#handBack(others);
+  }
+
+  /** One write for all that is said in this turn. */
   #send(message: ToChild): void {
-    // A failed send means that the child is gone: its exit is on the way and says so better.
-    if (this.#process.connected) this.#process.send(envelope(message), () => undefined);
+    if (this.#outbox === "") process.nextTick(() => this.#flush());
+    this.#outbox += `${JSON.stringify(message)}\n`;
+  }
+
+  #flush(): void {
+    const text = this.#outbox;
+    this.#outbox = "";
+    const pipe = this.#pipe(READ_FD);
+    // A failed write means that the child is gone: its exit is on the way and says so better.
+    if (pipe.writable) pipe.write(text);
+  }
+
+  #pipe(fd: number): Duplex {
+    return this.#process.stdio[fd] as Duplex;
+  }
+
+  #listen(): void {
+    const lines = new MessageLines<FromChild>((message) => this.#onMessage(message));
+    this.#pipe(READ_FD).on("error", () => undefined);
+    this.#pipe(WRITE_FD)
+      .on("error", () => undefined)
+      .setEncoding("utf8")
+      .on("data", lines.push);
   }
 
   async #watchReady(timeoutMs: number): Promise<void> {
@@ -130,7 +190,9 @@ export class PoolChild {
         );
       }, timeoutMs);
     });
-    const answer = this.#firstAnswer();
+    const answer = new Promise<string | undefined>((resolve) => {
+      this.#onFirstAnswer = resolve;
+    });
     const gone = this.exited.then((status) => `${this.name} ended while it started (${status}).`);
     const reason = await Promise.race([answer, gone, late]);
     clearTimeout(timer);
@@ -138,52 +200,61 @@ export class PoolChild {
     throw new PoolStartError([reason, ...this.#startLines.slice(-20)].join("\n"));
   }
 
-  #firstAnswer(): Promise<string | undefined> {
-    return new Promise((resolve) => {
-      this.#process.on("message", (frame) => {
-        const message = openEnvelope(frame) as FromChild | undefined;
-        if (message?.type === "ready") this.#isReady = true;
-        if (message?.type === "ready") resolve(undefined);
-        else if (message?.type === "failed") resolve(message.reason);
-        else if (message) this.#onMessage(message);
-      });
-    });
-  }
-
-  #onMessage(message: Exclude<FromChild, { type: "ready" | "failed" }>): void {
-    const job = this.#job;
-    if (!job || job.verdict) return;
+  #onMessage(message: FromChild): void {
     switch (message.type) {
+      case "ready":
+        this.#isReady = true;
+        return this.#onFirstAnswer?.(undefined);
+      case "failed":
+        return this.#onFirstAnswer?.(message.reason);
+      case "givenBack":
+        return this.#handBack(this.#jobs.splice(this.#jobs.length - message.count));
       case "started":
-        this.#armHardLimit(job);
-        return job.hooks.onStart(this.pid, this.name);
       case "state":
-        return void this.#store(job, message);
-      case "event":
-        return job.hooks.onEvent?.(message.name, message.fieldsJson);
       case "softLimit":
-        return job.hooks.onSoftLimit(message.limitSeconds);
-      case "done":
-        return void this.#finish(job, message);
+      case "event":
+      case "done": {
+        const job = this.#jobs[0];
+        if (job) this.#onNews(job, message);
+      }
     }
   }
 
-  #armHardLimit(job: Job): void {
-    const limitSeconds = job.request.hardLimitSeconds;
-    if (limitSeconds === null) return;
-    const late: PoolResult = { ended: "timeout", limitSeconds, processName: this.name };
-    job.hardLimit = setTimeout(() => this.#condemn(job, late), limitSeconds * 1000);
+  #onNews(job: Job, message: Exclude<FromChild, { type: "ready" | "failed" | "givenBack" }>): void {
+    if (message.type === "started") return this.#onStarted(job);
+    if (job.verdict) return; // it ends with its process
+    switch (message.type) {
+      case "state":
+        return void this.#store(job, message);
+      case "softLimit":
+        return job.hooks.onSoftLimit(message.limitSeconds);
+      case "event":
+        return job.hooks.onEvent?.(message.name, message.fieldsJson);
+      case "done":
+        return this.#finish(job, message);
+    }
   }
 
-  #cancel(job: Job): void {
-    this.#condemn(job, { ended: "cancelled", processName: this.name });
+  #onStarted(job: Job): void {
+    job.started = true;
+    this.startedAtMs = performance.now();
+    // Cancelled while it was on its way.
+    if (job.verdict) return this.kill();
+    const limitSeconds = job.request.hardLimitSeconds;
+    if (limitSeconds !== null) {
+      const late: PoolResult = { ended: "timeout", limitSeconds, processName: this.name };
+      job.hardLimit = setTimeout(() => this.#condemn(job, late), limitSeconds * 1000);
+    }
+    job.hooks.onStart(this.pid, this.name);
   }
 
   /** Kills the child for what it runs; the run settles when the child is gone, so that nothing runs on unseen. */
   #condemn(job: Job, verdict: PoolResult): void {
-    if (this.#job !== job || job.verdict) return;
+    if (job.verdict || !this.#jobs.includes(job)) return;
     job.verdict = verdict;
-    this.kill();
+    if (job.started) return this.kill();
+    this.#askedBack = false;
+    this.askBack();
   }
 
   async #store(job: Job, message: Extract<FromChild, { type: "state" }>): Promise<void> {
@@ -194,16 +265,35 @@ export class PoolChild {
     this.#send({ type: "stored", seq: message.seq, error });
   }
 
-  async #finish(job: Job, message: Extract<FromChild, { type: "done" }>): Promise<void> {
+  #finish(job: Job, message: DoneMessage): void {
     clearTimeout(job.hardLimit);
-    this.#job = undefined;
-    this.tasksDone++;
-    this.tainted ||= message.tainted;
-    this.residentKib = message.residentKib;
+    this.#jobs.shift();
+    this.tasksDone += 1;
+    this.worn ||= message.worn;
+    const outcome = unpackOutcome(message.outcome);
+    const runMs = outcome.runtimeSeconds * 1000;
+    const known = this.tasksDone === 1 ? runMs : this.meanRunMs;
+    this.meanRunMs = known + LATEST_SHARE * (runMs - known);
+    const end = (): void => {
+      job.resolve({ ended: "done", outcome, processName: this.name });
+      this.#options.onDone();
+    };
     // What the task printed came through other pipes: it belongs before the line that says how it ended.
     const { stdout, stderr } = message.written;
-    await within(LAST_WORDS_MS, Promise.all([this.#stdout.reached(stdout), this.#stderr.reached(stderr)]));
-    job.resolve({ ended: "done", outcome: message.outcome, processName: this.name });
+    if (this.#stdout.has(stdout) && this.#stderr.has(stderr)) return end();
+    const heard = [this.#stdout.reached(stdout), this.#stderr.reached(stderr)];
+    void within(LAST_WORDS_MS, Promise.all(heard)).then(end);
+  }
+
+  #settle(job: Job, result: PoolResult): void {
+    clearTimeout(job.hardLimit);
+    job.resolve(job.verdict ?? result);
+  }
+
+  #handBack(jobs: readonly Job[]): void {
+    for (const job of jobs) if (job.verdict) job.resolve(job.verdict);
+    const others = jobs.filter(({ verdict }) => verdict === undefined);
+    if (others.length > 0) this.#options.onGivenBack(others);
   }
 
   async #watchExit(): Promise<string> {
@@ -216,31 +306,22 @@ export class PoolChild {
     return status;
   }
 
-  /** All messages of a dead child have been seen once its channel has ended. */
+  /** All messages of a dead child have been seen once its pipe has ended. */
   async #drained(): Promise<void> {
-    if (this.#process.connected) await once(this.#process, "disconnect");
-  }
-
-  /** Settles the task that died with the child, if there was one. Called by the pool, after it has told of the exit. */
-  settleLost(status: string): void {
-    const job = this.#job;
-    if (!job) return;
-    clearTimeout(job.hardLimit);
-    this.#job = undefined;
-    job.resolve(job.verdict ?? { ended: "lost", status, pid: this.pid, processName: this.name });
+    const pipe = this.#pipe(WRITE_FD);
+    if (!pipe.readableEnded && !pipe.destroyed) await once(pipe, "close");
   }
 }
 
 function spawnChild(options: ChildOptions): ChildProcess {
   const fromSource = import.meta.url.endsWith(".ts");
   const entry = new URL(fromSource ? "./child-main.ts" : "./child-main.js", import.meta.url);
-  return fork(entry, [JSON.stringify(options.config)], {
+  const loader = fromSource ? ["--import", import.meta.resolve("tsx")] : [];
+  return spawn(process.execPath, [...loader, fileURLToPath(entry), JSON.stringify(options.config)], {
     cwd: options.cwd,
     env: options.env,
     // Not detached: the children belong to the worker's process group, so that whoever kills the group gets all.
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-    serialization: "advanced",
-    execArgv: fromSource ? ["--import", import.meta.resolve("tsx")] : [],
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
   });
 }
 

@@ -104,6 +104,10 @@ class InProcessPool implements Pool {
     return this.#size - this.#running.size;
   }
 
+  room(): number {
+    return this.free();
+  }
+
   run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
     if (this.free() <= 0) return Promise.reject(new Error("no free slot in the pool"));
     return new Promise((resolve) => this.#take(new Running(request, hooks, resolve)));

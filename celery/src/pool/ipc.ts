@@ -1,40 +1,57 @@
 import type { Outcome } from "../execution/outcome.ts";
 import type { TaskRequest } from "../execution/request.ts";
+import { decodeJson, encodeJson } from "../protocol/json.ts";
 
 /*
- * Messages cross as structured clones (`serialization: "advanced"`): dates, big integers and bytes among the
- * arguments arrive as what they were, without another encoding and its limits.
+ * Worker and child talk in lines of JSON over two pipes of their own: Node's channel for forked processes costs twice as much per
+ * message, and cannot write before a function that blocks the loop. What may be more than JSON (arguments, headers, errors) travels
+ * inside as text in Celery's encoding, so that dates, big integers and bytes arrive as what they were.
  */
+
+/** File descriptors in the child: where it reads, and where it writes. */
+export const READ_FD = 3;
+export const WRITE_FD = 4;
 
 /** What the worker tells a pool child. */
 export type ToChild =
-  | { readonly type: "run"; readonly request: TaskRequest }
+  /** To be run after those that it was given before. */
+  | { readonly type: "run"; readonly request: PackedRequest }
+  /** Hand back what has not begun. */
+  | { readonly type: "giveBack" }
+  /** More resident memory than this after a task: take no other. Null is no limit. */
+  | { readonly type: "memory"; readonly maxResidentKib: number | null }
   /** Answer to `state`: stored, or why not. */
   | { readonly type: "stored"; readonly seq: number; readonly error: string | null }
   /** What runs has had its time: Celery's SIGUSR1. */
   | { readonly type: "softLimit" }
   /** End by this signal, whatever runs. */
   | { readonly type: "end"; readonly signal: NodeJS.Signals }
+  /** End when nothing runs. */
   | { readonly type: "exit" };
 
-/** What a pool child tells the worker. */
+/** What a pool child tells the worker. Tasks are told about in the order in which they were given. */
 export type FromChild =
   | { readonly type: "ready" }
   /** The app could not be loaded; the child ends. */
   | { readonly type: "failed"; readonly reason: string }
+  /** Written before the function is called. */
   | { readonly type: "started" }
   /** `metaJson` is in Celery's encoding. */
   | { readonly type: "state"; readonly seq: number; readonly state: string; readonly metaJson: string }
   | { readonly type: "softLimit"; readonly limitSeconds: number }
   /** `self.sendEvent`; the fields in Celery's JSON. */
   | { readonly type: "event"; readonly name: string; readonly fieldsJson: string }
-  | {
-      readonly type: "done";
-      readonly outcome: Outcome;
-      readonly written: Written;
-      readonly tainted: boolean;
-      readonly residentKib: number;
-    };
+  /** The last `count` of those it was given have not begun and never will here. */
+  | { readonly type: "givenBack"; readonly count: number }
+  | DoneMessage;
+
+export interface DoneMessage {
+  readonly type: "done";
+  readonly outcome: PackedOutcome;
+  readonly written: Written;
+  /** It should not take another task: an abandoned one may still run in it, or it has grown too large. */
+  readonly worn: boolean;
+}
 
 /** Bytes that the child has written so far: the worker reads that far before it logs how the task ended. */
 export interface Written {
@@ -42,15 +59,50 @@ export interface Written {
   readonly stderr: number;
 }
 
-/** A learner's code may use `process.send` too: what is ours says so. */
-const OURS = "celery-pool";
+/** What comes after the task: in the body's text, beside its arguments. */
+type Embed = Pick<TaskRequest, "callbacks" | "errbacks" | "chain" | "chord">;
 
-export function envelope<M extends ToChild | FromChild>(message: M): { [OURS]: M } {
-  return { [OURS]: message };
+/** A request whose fields are plain JSON, but for two that are Celery's JSON as text. */
+export interface PackedRequest {
+  readonly plain: Omit<TaskRequest, "args" | "kwargs" | "headers" | "bodyText" | keyof Embed>;
+  /** `[args, kwargs, …]`, as in the message. */
+  readonly call: string;
+  /** Null: none. */
+  readonly headers: string | null;
 }
 
-/** Both ends are the same version of this file, so the shape needs no second look. */
-export function openEnvelope(received: unknown): ToChild | FromChild | undefined {
-  if (typeof received !== "object" || received === null || !(OURS in received)) return undefined;
-  return received[OURS] as ToChild | FromChild;
+/** An outcome of plain JSON, or as text in Celery's JSON. */
+export type PackedOutcome = Extract<Outcome, { state: "SUCCESS" }> | string;
+
+export function packRequest(request: TaskRequest): PackedRequest {
+  const { args, kwargs, headers, bodyText, callbacks, errbacks, chain, chord, ...plain } = request;
+  return {
+    plain,
+    call: bodyText ?? encodeJson([args, kwargs, { callbacks, errbacks, chain, chord }]),
+    headers: Object.keys(headers).length === 0 ? null : encodeJson(headers),
+  };
+}
+
+/** @throws DecodeError for a body that is not what it was said to be. */
+export function unpackRequest({ plain, call, headers }: PackedRequest): TaskRequest {
+  const [args, kwargs, embed] = decodeJson(call) as [TaskRequest["args"], TaskRequest["kwargs"], Embed];
+  return {
+    ...plain,
+    callbacks: embed.callbacks ?? null,
+    errbacks: embed.errbacks ?? null,
+    chain: embed.chain ?? null,
+    chord: embed.chord ?? null,
+    args,
+    kwargs,
+    headers: headers === null ? {} : (decodeJson(headers) as TaskRequest["headers"]),
+  };
+}
+
+export function packOutcome(outcome: Outcome): PackedOutcome {
+  const isPlain = outcome.state === "SUCCESS" && outcome.retriedToo === undefined;
+  return isPlain ? outcome : encodeJson(outcome);
+}
+
+export function unpackOutcome(packed: PackedOutcome): Outcome {
+  return typeof packed === "string" ? (decodeJson(packed) as Outcome) : packed;
 }

@@ -4,6 +4,8 @@ import { StringDecoder } from "node:string_decoder";
 export interface LineReader {
   /** Settles when `bytes` bytes have been read since the start, or the stream has ended. */
   reached(bytes: number): Promise<void>;
+  /** Whether `reached` would settle at once. */
+  has(bytes: number): boolean;
 }
 
 /** A line without an end is passed on in pieces of this size: a task may print for ever without a newline. */
@@ -40,8 +42,10 @@ export function readLines(stream: Readable, onLine: (line: string) => void): Lin
     rest = "";
     wake();
   });
+  const has = (bytes: number): boolean => read >= bytes || ended;
   return {
+    has,
     reached: (bytes) =>
-      read >= bytes || ended ? Promise.resolve() : new Promise((resolve) => waiting.add({ bytes, resolve })),
+      has(bytes) ? Promise.resolve() : new Promise((resolve) => waiting.add({ bytes, resolve })),
   };
 }

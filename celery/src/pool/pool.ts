@@ -15,14 +15,20 @@ export interface Pool extends AsyncDisposable {
   /** Settles when every slot can take a task. Rejects with PoolStartError when the app cannot be loaded in a child. */
   readonly ready: Promise<void>;
   readonly events: EventEmitter<PoolEvents>;
-  /** How many tasks `run` would take now. */
+  /** How many tasks would start at once. */
   free(): number;
   /**
-   * Starts the task in a free slot.
+   * How many tasks `run` would take now: those that would start at once, and a few that may wait behind short ones, so that a
+   * process need not wait for the worker between two. `onStart` tells which have begun.
+   */
+  room(): number;
+  /**
+   * Starts the task in a free slot, or has it wait behind a short one. What waits is given to another slot when the run before it
+   * turns out to be long, or its process dies.
    *
    * @param hooks one object per run: `cancelRun` and `terminateRun` know the run by it.
    * @returns how it ended, never rejects for anything the task does.
-   * @throws Error when `free()` is 0: whoever calls is to look first.
+   * @throws Error when `room()` is 0: whoever calls is to look first.
    */
   run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult>;
   /** Gives the run up, without a word to the task: its result is `cancelled`. Nothing if it has ended. */
@@ -59,7 +65,7 @@ export interface Pool extends AsyncDisposable {
 }
 
 export interface PoolEvents {
-  /** A slot became free. */
+  /** A slot became free, or there is room for another task. */
   free: [];
   /** A pool process ended that should not have. `status` as billiard words it: `signal 9 (SIGKILL)`, `exitcode 1`. */
   exited: [processName: string, pid: number, status: string];

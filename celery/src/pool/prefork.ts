@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import type { TaskRequest } from "../execution/request.ts";
 import { sleep } from "../runtime/sleep.ts";
 import { PoolChild } from "./child-process.ts";
+import { type Job, makeJob } from "./job.ts";
 import { type Pool, PoolError, type PoolEvents, type PoolResult, type RunHooks } from "./pool.ts";
 
 export interface PreforkOptions {
@@ -19,6 +20,12 @@ export interface PreforkOptions {
 const READY_TIMEOUT_MS = 60_000;
 const RETIRE_GRACE_MS = 2_000;
 const MAX_START_DELAY_MS = 30_000;
+/** Tasks that may wait in a busy child whose runs are short, so that it need not wait for the worker between two. */
+const AHEAD = 2;
+/** Runs are short when they take less than this on average. */
+const SHORT_RUN_MS = 5;
+/** What waits behind a run that takes longer than this is asked back, for a child that is free. */
+const PATIENCE_MS = 20;
 
 /** A place for one task at a time, with the process that now serves it. */
 interface Slot {
@@ -48,10 +55,13 @@ class PreforkPool implements Pool {
   readonly #options: PreforkOptions;
   readonly #slots: Slot[];
   readonly #closing = new AbortController();
-  readonly #runs = new Map<RunHooks, PoolChild>();
+  readonly #runs = new Map<RunHooks, { job: Job; slot: Slot | undefined }>();
+  /** Handed back by a child: the next free slot takes them before anything new. */
+  readonly #returned: Job[] = [];
+  #impatience: NodeJS.Timeout | undefined;
   #started = 0;
   #maxTasks = Infinity;
-  #maxResidentKib = Infinity;
+  #maxResidentKib: number | null = null;
 
   constructor(options: PreforkOptions) {
     this.#options = options;
@@ -66,28 +76,44 @@ class PreforkPool implements Pool {
   }
 
   free(): number {
-    return this.#slots.filter((slot) => slot.phase === "idle").length;
+    let idle = -this.#returned.length;
+    for (const { phase } of this.#slots) if (phase === "idle") idle += 1;
+    return Math.max(0, idle);
   }
 
-  async run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
-    const slot = this.#slots.find(({ phase }) => phase === "idle");
-    const child = slot?.child;
-    if (!slot || !child) throw new Error("no free slot in the pool");
-    slot.phase = "busy";
-    slot.writes += 1;
-    this.#runs.set(hooks, child);
-    const result = await child.run(request, hooks);
-    this.#runs.delete(hooks);
-    if (result.ended === "done") this.#afterTask(slot, child);
-    return result;
+  room(): number {
+    let room = -this.#returned.length;
+    for (const slot of this.#slots) room += this.#roomIn(slot);
+    return Math.max(0, room);
+  }
+
+  run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
+    const slot = this.#freest();
+    if (!slot || this.room() === 0) return Promise.reject(new Error("no free slot in the pool"));
+    return new Promise((resolve) => {
+      const cancel = hooks.signal && ((): void => this.cancelRun(hooks));
+      const job = makeJob(request, hooks, (result) => {
+        this.#runs.delete(hooks);
+        if (cancel) hooks.signal?.removeEventListener("abort", cancel);
+        resolve(result);
+      });
+      this.#runs.set(hooks, { job, slot });
+      this.#give(slot, job);
+      if (cancel) hooks.signal?.addEventListener("abort", cancel, { once: true });
+    });
   }
 
   cancelRun(hooks: RunHooks): void {
-    this.#runs.get(hooks)?.cancelRun(hooks);
+    const run = this.#runs.get(hooks);
+    if (run?.slot) return run.slot.child?.cancel(run.job);
+    if (!run) return;
+    this.#returned.splice(this.#returned.indexOf(run.job), 1);
+    run.job.resolve({ ended: "cancelled", processName: "" });
   }
 
   terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean {
-    return this.#runs.get(hooks)?.terminateRun(hooks, signal) ?? false;
+    const run = this.#runs.get(hooks);
+    return run?.slot?.child?.terminate(run.job, signal) ?? false;
   }
 
   retireAfter(tasks: number): void {
@@ -96,6 +122,7 @@ class PreforkPool implements Pool {
 
   retireAbove(residentKib: number): void {
     this.#maxResidentKib = residentKib;
+    for (const { child } of this.#slots) child?.limitMemory(residentKib);
   }
 
   grow(slots: number): void {
@@ -120,10 +147,10 @@ class PreforkPool implements Pool {
 
   restart(): void {
     for (const slot of this.#slots) {
-      const { child, phase } = slot;
+      const { child } = slot;
       if (!child) continue;
-      child.tainted = true;
-      if (phase === "idle") this.#retire(slot, child);
+      child.worn = true;
+      if (slot.phase === "idle") this.#retire(slot, child);
     }
   }
 
@@ -137,26 +164,92 @@ class PreforkPool implements Pool {
 
   terminate(): void {
     this.#closing.abort();
-    for (const { child } of this.#slots) child?.terminate();
+    for (const { child } of this.#slots) child?.terminateAll();
+    for (const job of this.#returned.splice(0)) job.resolve({ ended: "cancelled", processName: "" });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    clearTimeout(this.#impatience);
     await Promise.all(this.#slots.map(endSlot));
+  }
+
+  /** How many more tasks the slot's child may be given. */
+  #roomIn({ phase, child }: Slot): number {
+    if (phase === "idle") return 1;
+    if (phase === "starting" || !child || child.worn || child.meanRunMs > SHORT_RUN_MS) return 0;
+    const left = this.#maxTasks - child.tasksDone - child.load;
+    return Math.max(0, Math.min(left, 1 + AHEAD - child.load));
+  }
+
+  /** An idle one before any other, then the one with the most room. */
+  #freest(): Slot | undefined {
+    let best: Slot | undefined;
+    let most = 0;
+    for (const slot of this.#slots) {
+      if (slot.phase === "idle") return slot;
+      const room = this.#roomIn(slot);
+      if (room <= most) continue;
+      best = slot;
+      most = room;
+    }
+    return best;
+  }
+
+  #give(slot: Slot, job: Job): void {
+    if (slot.phase === "busy") this.#impatience ??= setTimeout(() => this.#askBack(), PATIENCE_MS);
+    slot.phase = "busy";
+    slot.writes += 1;
+    slot.child?.give(job);
+  }
+
+  /** One long run among many short ones must not keep others from a slot that is free. */
+  #askBack(): void {
+    this.#impatience = undefined;
+    const late = performance.now() - PATIENCE_MS;
+    const crowded = this.#slots.flatMap(({ child }) => (child && child.load > 1 ? [child] : []));
+    for (const child of crowded) if (child.startedAtMs < late) child.askBack();
+    if (crowded.length > 0) this.#impatience = setTimeout(() => this.#askBack(), PATIENCE_MS);
+  }
+
+  #onGivenBack(jobs: readonly Job[]): void {
+    if (this.#closing.signal.aborted) {
+      for (const job of jobs) job.resolve({ ended: "cancelled", processName: "" });
+      return;
+    }
+    for (const job of jobs) this.#runs.set(job.hooks, { job, slot: undefined });
+    this.#returned.unshift(...jobs);
+    this.#placeReturned();
+  }
+
+  #placeReturned(): void {
+    while (this.#returned.length > 0) {
+      const slot = this.#slots.find(({ phase }) => phase === "idle");
+      if (!slot) return;
+      const job = this.#returned.shift() as Job;
+      this.#runs.set(job.hooks, { job, slot });
+      this.#give(slot, job);
+    }
   }
 
   /** Brings a child up in the slot. Rejects if the very first one fails; later ones are tried again for ever. */
   async #startChild(slot: Slot): Promise<void> {
-    const child = this.#spawn();
+    const child = this.#spawn(slot);
     slot.child = child;
     slot.phase = "starting";
     void this.#watch(slot, child);
     await child.ready;
     if (slot.gone.signal.aborted) return child.kill();
+    if (this.#maxResidentKib !== null) child.limitMemory(this.#maxResidentKib);
     slot.phase = "idle";
     // The pool was restarted while it loaded: what it has loaded may be old already.
-    if (child.tainted) this.#retire(slot, child);
-    else this.events.emit("free");
+    if (child.worn) this.#retire(slot, child);
+    else this.#onFree();
+  }
+
+  #onFree(): void {
+    this.#placeReturned();
+    this.events.emit("free");
   }
 
   #remove(slot: Slot): void {
@@ -174,25 +267,29 @@ class PreforkPool implements Pool {
     void child.retire(RETIRE_GRACE_MS);
   }
 
-  #spawn(): PoolChild {
+  #spawn(slot: Slot): PoolChild {
     const { appSpec, include = [], hostname, cwd, env, readyTimeoutMs } = this.#options;
     const processName = `ForkPoolWorker-${++this.#started}`;
-    return new PoolChild({
+    const child = new PoolChild({
       config: { appSpec, include, hostname, processName, parentPid: process.pid },
       cwd,
       env,
       readyTimeoutMs: readyTimeoutMs ?? READY_TIMEOUT_MS,
       onLine: (line) => this.events.emit("output", processName, line),
+      onDone: () => this.#afterTask(slot, child),
+      onGivenBack: (jobs) => this.#onGivenBack(jobs),
     });
+    return child;
   }
 
   #afterTask(slot: Slot, child: PoolChild): void {
     if (slot.child !== child) return;
     slot.failures = 0;
-    const isWorn = child.tasksDone >= this.#maxTasks || child.residentKib > this.#maxResidentKib;
-    if (isWorn || child.tainted) return this.#retire(slot, child);
-    slot.phase = "idle";
-    this.events.emit("free");
+    if (child.load === 0) {
+      if (child.worn || child.tasksDone >= this.#maxTasks) return this.#retire(slot, child);
+      slot.phase = "idle";
+    }
+    this.#onFree();
   }
 
   async #watch(slot: Slot, child: PoolChild): Promise<void> {
@@ -200,10 +297,11 @@ class PreforkPool implements Pool {
     const expected = slot.child !== child || this.#closing.signal.aborted;
     const wasUp = slot.phase !== "starting";
     if (!expected && wasUp) this.events.emit("exited", child.name, child.pid, status);
+    if (!expected && wasUp) {
+      slot.failures = child.tasksDone > 0 ? 0 : slot.failures + 1;
+      this.#replace(slot);
+    }
     child.settleLost(status);
-    if (expected || !wasUp) return;
-    slot.failures = child.tasksDone > 0 ? 0 : slot.failures + 1;
-    this.#replace(slot);
   }
 
   #replace(slot: Slot): void {

@@ -1,0 +1,104 @@
+import { type ExecuteDeps, type Execution, startExecution } from "../execution/execute.ts";
+import { Run, type RunHost } from "../execution/run.ts";
+import { encodeJson } from "../protocol/json.ts";
+import { type Deferred, makeDeferred } from "../runtime/deferred.ts";
+import { type FromChild, type PackedRequest, packOutcome, unpackRequest, type Written } from "./ipc.ts";
+
+export interface ChildTasksDeps {
+  readonly execute: ExecuteDeps;
+  /** Writes at once, all of them in one piece, before anything else happens in this process. */
+  readonly tell: (messages: readonly FromChild[]) => void;
+  readonly written: () => Written;
+  readonly residentKib: () => number;
+}
+
+/** The tasks that a child was given: one runs, the others wait for it. */
+export class ChildTasks implements RunHost {
+  readonly #deps: ChildTasksDeps;
+  readonly #waiting: PackedRequest[] = [];
+  readonly #storing = new Map<number, Deferred<void>>();
+  #run: Run | undefined;
+  #seq = 0;
+  #maxResidentKib: number | null = null;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(deps: ChildTasksDeps) {
+    this.#deps = deps;
+  }
+
+  take(request: PackedRequest): void {
+    this.#waiting.push(request);
+    if (this.#run === undefined) this.#next([]);
+  }
+
+  giveBack(): void {
+    const count = this.#waiting.splice(0).length;
+    if (count > 0) this.#deps.tell([{ type: "givenBack", count }]);
+  }
+
+  limitMemory(maxResidentKib: number | null): void {
+    this.#maxResidentKib = maxResidentKib;
+  }
+
+  /** Celery's SIGUSR1. */
+  expire(): void {
+    this.#run?.expire(null);
+  }
+
+  onStored(seq: number, error: string | null): void {
+    const stored = this.#storing.get(seq);
+    this.#storing.delete(seq);
+    if (error === null) stored?.resolve();
+    else stored?.reject(new Error(error));
+  }
+
+  /** Calls `act` now or when nothing runs any more. */
+  whenIdle(act: () => void): void {
+    if (this.#run === undefined) act();
+    else this.#whenIdle = act;
+  }
+
+  updateState(state: string, meta: unknown): Promise<void> {
+    const metaJson = encodeJson(meta);
+    const seq = ++this.#seq;
+    const stored = makeDeferred<void>();
+    this.#storing.set(seq, stored);
+    this.#deps.tell([{ type: "state", seq, state, metaJson }]);
+    return stored.promise;
+  }
+
+  onSoftLimit(limitSeconds: number): void {
+    this.#deps.tell([{ type: "softLimit", limitSeconds }]);
+  }
+
+  sendEvent(type: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#deps.tell([{ type: "event", name: type, fieldsJson: encodeJson(fields) }]);
+  }
+
+  /** The start is written before the function is called, in one piece with the end of the task before. */
+  #next(before: readonly FromChild[]): void {
+    const packed = this.#waiting.shift();
+    if (packed === undefined) {
+      if (before.length > 0) this.#deps.tell(before);
+      return this.#whenIdle?.();
+    }
+    this.#deps.tell([...before, { type: "started" }]);
+    const run = new Run(this);
+    this.#run = run;
+    startExecution(unpackRequest(packed), run, this.#deps.execute, (execution) => this.#end(execution));
+  }
+
+  #end({ outcome, abandoned }: Execution): void {
+    this.#run = undefined;
+    const isLarge = this.#maxResidentKib !== null && this.#deps.residentKib() > this.#maxResidentKib;
+    const worn = abandoned || isLarge;
+    const count = worn ? this.#waiting.splice(0).length : 0;
+    const done: FromChild = {
+      type: "done",
+      outcome: packOutcome(outcome),
+      written: this.#deps.written(),
+      worn,
+    };
+    this.#next(count > 0 ? [{ type: "givenBack", count }, done] : [done]);
+  }
+}

@@ -1,0 +1,18 @@
+import type { TaskRequest } from "../execution/request.ts";
+import type { PoolResult, RunHooks } from "./pool.ts";
+
+/** One run, from the moment the pool has taken it to its end. */
+export interface Job {
+  readonly request: TaskRequest;
+  readonly hooks: RunHooks;
+  readonly resolve: (result: PoolResult) => void;
+  /** Its function is called. */
+  started: boolean;
+  /** Why the worker itself ended it. */
+  verdict: PoolResult | undefined;
+  hardLimit: NodeJS.Timeout | undefined;
+}
+
+export function makeJob(request: TaskRequest, hooks: RunHooks, resolve: (result: PoolResult) => void): Job {
+  return { request, hooks, resolve, started: false, verdict: undefined, hardLimit: undefined };
+}
