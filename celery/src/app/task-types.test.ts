@@ -1,5 +1,9 @@
 import { expectTypeOf, test } from "vitest";
 import type { AsyncResult } from "../backend/async-result.ts";
+import type { GroupResult } from "../backend/group-result.ts";
+import { crontab } from "../beat/crontab.ts";
+import { chain, chord, group } from "./canvas/primitives.ts";
+import type { Signature } from "./canvas/signature.ts";
 import { Celery } from "./celery.ts";
 import type { AnyTask, TaskContext } from "./types.ts";
 
@@ -68,4 +72,31 @@ test("given settings, then partial and full values can be assigned", () => {
   app.conf.task_routes = { "types.*": "q", "types.add": { queue: "a" } };
   app.conf.task_publish_retry_policy = { max_retries: 1 };
   expectTypeOf(app.conf.task_time_limit).toEqualTypeOf<number | null>();
+});
+
+test("given signatures, then what they return flows through chains, groups and chords", () => {
+  expectTypeOf(add.s(1)).toEqualTypeOf<Signature<number>>();
+  expectTypeOf(add.si(1, 2).delay).returns.toEqualTypeOf<Promise<AsyncResult<number>>>();
+  const last = chain(add.s(1, 2), flaky.s());
+  expectTypeOf<Awaited<ReturnType<Awaited<ReturnType<typeof last.delay>>["get"]>>>().toEqualTypeOf<{
+    tries: number;
+    n: number;
+  }>();
+  const all = group(add.s(1, 1), add.s(2, 2));
+  expectTypeOf<Awaited<ReturnType<typeof all.delay>>>().toExtend<GroupResult<unknown>>();
+  const body = chord([add.s(1, 1), add.s(2, 2)], log.s());
+  expectTypeOf<Awaited<ReturnType<typeof body.delay>>>().toEqualTypeOf<AsyncResult<null>>();
+  expectTypeOf(add.map([1, 2]).delay).returns.toEqualTypeOf<Promise<AsyncResult<number[]>>>();
+});
+
+test("given what Beat is told, then tasks, signatures and names fit, and nothing else", () => {
+  expectTypeOf(app.addPeriodicTask).toBeCallableWith(30, add, { args: [1, 2], name: "x", queue: "q" });
+  expectTypeOf(app.addPeriodicTask).toBeCallableWith(crontab({ hour: 3 }), add.s(1, 2));
+  const wrong = (): void => {
+    // @ts-expect-error a day has hours, not our
+    crontab({ our: 3 });
+    // @ts-expect-error a schedule is a number or made by crontab or schedule
+    app.addPeriodicTask("every day", add);
+  };
+  expectTypeOf(wrong).returns.toBeVoid();
 });

@@ -9,7 +9,7 @@ import {
 } from "../../test/support/schedule-cases.ts";
 import { type CronSpec, expandField } from "./cron-field.ts";
 import { type CrontabFields, crontab } from "./crontab.ts";
-import { openTimeZone } from "./time-zone.ts";
+import { openTimeZone, type TimeZone } from "./time-zone.ts";
 
 const cases = JSON.parse(
   readFileSync(new URL("../../test/fixtures/crontab-cases.json", import.meta.url), "utf8"),
@@ -52,32 +52,68 @@ describe("the real Celery's answers", () => {
 });
 
 const berlin = openTimeZone("Europe/Berlin");
+const newYork = openTimeZone("America/New_York");
 const at = (text: string): number => Date.parse(text);
-const runsBetween = (fields: CrontabFields, from: string, to: string): string[] => {
-  const runs: string[] = [];
-  for (
-    let t = crontab(fields).nextAfter(at(from), berlin);
-    t < at(to);
-    t = crontab(fields).nextAfter(t, berlin)
-  ) {
-    runs.push(new Date(t).toISOString().slice(11, 16));
-  }
-  return runs;
-};
 
-describe("the nights when the clocks change (Europe/Berlin, times in UTC)", () => {
+/** When it runs between two moments, as UTC's clock shows it. */
+function runsBetween(zone: TimeZone, fields: CrontabFields, from: string, to: string): string[] {
+  const entry = crontab(fields);
+  const runs: string[] = [];
+  for (let t = entry.nextAfter(at(from), zone); t < at(to); t = entry.nextAfter(t, zone))
+    runs.push(new Date(t).toISOString().slice(11, 16));
+  return runs;
+}
+
+describe("the nights when the clocks change (times in UTC)", () => {
+  const spring = {
+    berlin: ["2026-03-28T23:00Z", "2026-03-29T22:00Z"],
+    newYork: ["2026-03-08T05:00Z", "2026-03-09T04:00Z"],
+  } as const;
+  const autumn = {
+    berlin: ["2026-10-24T22:00Z", "2026-10-25T23:00Z"],
+    newYork: ["2026-11-01T04:00Z", "2026-11-02T05:00Z"],
+  } as const;
+
   test("given 02:30 every night, when the clocks skip it, then it runs once, an hour later by the clock", () => {
-    expect(runsBetween({ hour: 2, minute: 30 }, "2026-03-28T23:00Z", "2026-03-29T22:00Z")).toEqual(["01:30"]);
+    expect(runsBetween(berlin, { hour: 2, minute: 30 }, ...spring.berlin)).toEqual(["01:30"]);
+    expect(runsBetween(newYork, { hour: 2, minute: 30 }, ...spring.newYork)).toEqual(["07:30"]);
   });
 
-  test("given 02:30 every night, when the clocks show it twice, then it runs once", () => {
-    expect(runsBetween({ hour: 2, minute: 30 }, "2026-10-24T22:00Z", "2026-10-25T23:00Z")).toEqual(["00:30"]);
+  test("given a time that the clocks show twice, when the night comes, then it runs once, the first time", () => {
+    expect(runsBetween(berlin, { hour: 2, minute: 30 }, ...autumn.berlin)).toEqual(["00:30"]);
+    expect(runsBetween(newYork, { hour: 1, minute: 30 }, ...autumn.newYork)).toEqual(["05:30"]);
+  });
+
+  test("given every hour, when the clocks change, then a day has 23 runs in spring and 25 in autumn, an hour apart", () => {
+    const count = (zone: TimeZone, [from, to]: readonly [string, string]): number =>
+      runsBetween(zone, { minute: 0 }, new Date(at(from) - 1).toISOString(), to).length;
+
+    expect([count(berlin, spring.berlin), count(newYork, spring.newYork)]).toEqual([23, 23]);
+    expect([count(berlin, autumn.berlin), count(newYork, autumn.newYork)]).toEqual([25, 25]);
   });
 
   test("given every 20 minutes, when the clocks are set back, then it runs every 20 minutes without a hole", () => {
-    const runs = runsBetween({ minute: "*/20" }, "2026-10-24T23:50Z", "2026-10-25T02:10Z");
+    const through = (zone: TimeZone, from: string, to: string): string[] =>
+      runsBetween(zone, { minute: "*/20" }, from, to);
 
-    expect(runs).toEqual(["00:00", "00:20", "00:40", "01:00", "01:20", "01:40", "02:00"]);
+    expect(through(berlin, "2026-10-24T23:50Z", "2026-10-25T02:10Z")).toEqual([
+      "00:00",
+      "00:20",
+      "00:40",
+      "01:00",
+      "01:20",
+      "01:40",
+      "02:00",
+    ]);
+    expect(through(newYork, "2026-11-01T04:50Z", "2026-11-01T07:10Z")).toEqual([
+      "05:00",
+      "05:20",
+      "05:40",
+      "06:00",
+      "06:20",
+      "06:40",
+      "07:00",
+    ]);
   });
 
   test("given a last run in the second pass of the repeated hour, when asked for the next, then it lies ahead (Celery's lies behind)", () => {
