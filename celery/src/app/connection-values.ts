@@ -36,7 +36,7 @@ export interface SocketOptions {
   /** Wins over `broker_connection_timeout`. */
   readonly socket_connect_timeout: number | null;
   readonly socket_keepalive: boolean | null;
-  /** Connections that only listen are asked for a sign of life this often; 0 for never. Default 10. */
+  /** Connections that only listen are asked for a sign of life this often; 0 for never. Default 15. */
   readonly health_check_interval: number | null;
   /** Shown by `CLIENT LIST`. */
   readonly client_name: string | null;

@@ -8,7 +8,7 @@ import { openServers, type Servers } from "./servers.ts";
 import { parseRedisUrl } from "./url.ts";
 
 export interface SubscriberOptions extends ClientOptions {
-  /** How often a quiet connection is asked for a sign of life; 0 for never. Default: the URL's `health_check_interval`, else 10 000. */
+  /** How often a quiet connection is asked for a sign of life; 0 for never. Default: the URL's `health_check_interval`, else 15 000. */
   readonly pingIntervalMs?: number;
   /** Longest wait between two attempts to reconnect. Default 2000. */
   readonly maxRetryDelayMs?: number;
@@ -80,7 +80,7 @@ class LazySubscriber implements RedisSubscriber {
     this.#options = options;
     this.#servers = openServers(url);
     this.#prefix = said.keyPrefix;
-    this.#pingIntervalMs = options.pingIntervalMs ?? said.pingIntervalMs ?? 10_000;
+    this.#pingIntervalMs = options.pingIntervalMs ?? said.pingIntervalMs ?? 15_000;
   }
 
   get isUp(): boolean {

@@ -20,7 +20,7 @@ export interface UpkeepDeps {
 /** Entries that one call looks at, and due messages it brings back. */
 const PAGE = 500;
 /** Between two rounds, when nothing is known to be due; less where signs of life are short. */
-const ROUND_MS = { least: 1000, most: 3000 } as const;
+const ROUND_MS = { least: 1000, most: 3500 } as const;
 /** After this, a sign of life that was to end has ended. */
 const LATE_MS = 30;
 /** How often a worker compares its claims with Redis's without a reason. */
@@ -90,7 +90,7 @@ export class Upkeep {
   }
 
   async #pause(): Promise<void> {
-    const round = Math.min(ROUND_MS.most, Math.max(ROUND_MS.least, this.#deps.ttlMs * 0.3));
+    const round = Math.min(ROUND_MS.most, Math.max(ROUND_MS.least, this.#deps.ttlMs * 0.35));
     const untilDue = Math.max(5, this.#nextDueAt - Date.now() + 2);
     const untilEnd = this.#nextEndAt - Date.now() + LATE_MS;
     const limits = [round * (0.8 + Math.random() * 0.4), untilDue];
