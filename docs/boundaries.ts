@@ -89,6 +89,14 @@ export const boundaries: Readonly<Record<string, Boundary>> = {
     ),
     packages: ["zod"],
   },
+  "celery/src/start-worker.ts": {
+    own: [
+      ...engine("worker", "pool", "app", "events", "protocol", "runtime"),
+      // The version alone.
+      "celery/src/cli/version.ts",
+    ],
+    packages: [],
+  },
   "celery/src/index.ts": { own: engine("app", "backend", "beat", "protocol", "execution"), packages: [] },
 
   // The server.

@@ -1,10 +1,19 @@
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import type { CeleryApp } from "../app/types.ts";
 import { humanizeSeconds, type OpenBeat, openBeat } from "../beat/index.ts";
 import { systemClock } from "../runtime/clock.ts";
-import type { LogLevel } from "../worker/worker-log.ts";
+import type { LogLevel, WorkerLog } from "../worker/worker-log.ts";
 import { maskPassword } from "./banner.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
+import {
+  DAEMON_OPTIONS,
+  expandFileName,
+  openLogFile,
+  refuseDaemonOptions,
+  startDetached,
+  takePidFile,
+} from "./daemon.ts";
 import { LOG_LEVELS, localTime, makeCeleryLog, parseLogLevel } from "./logging.ts";
 import { expandNodeName } from "./node-name.ts";
 import { OptionValues } from "./option-values.ts";
@@ -60,6 +69,7 @@ const OPTIONS: readonly OptionSpec[] = [
     group: GROUP,
     help: `One of ${LOG_LEVELS.join(", ")}; case does not matter. Default: WARNING.`,
   },
+  ...DAEMON_OPTIONS,
 ];
 
 export const command: Command = {
@@ -70,35 +80,83 @@ export const command: Command = {
     about:
       "Start the beat periodic task scheduler: it sends the tasks of beat_schedule when they are due. Any number may be started, one of them sends; " +
       "the others wait to take over.",
-    examples: ["celery -A tasks beat -l info", "celery -A tasks beat -s /var/run/celery/beat-schedule"],
+    examples: [
+      "celery -A tasks beat -l info",
+      "celery -A tasks beat -s /var/run/celery/beat-schedule",
+      "celery -A tasks beat -D --pidfile=beat.pid --logfile=beat.log",
+    ],
     options: OPTIONS,
   }),
   options: OPTIONS,
-  run: (args, context) => startBeat(new OptionValues(OPTIONS, parseOptions(OPTIONS, args)), context),
+  run: (args, context) => {
+    const parsed = parseOptions(OPTIONS, args);
+    refuseDaemonOptions(parsed.values);
+    return startBeat(new OptionValues(OPTIONS, parsed), context);
+  },
 };
 
-function startBeat(values: OptionValues, context: CommandContext): Promise<number> {
-  if (context.global.app === undefined) {
-    throw new UsageError(
-      "Missing option '-A': which module holds the schedule? For ./tasks.ts it is\n    celery -A tasks beat --loglevel=info",
-    );
-  }
+async function startBeat(values: OptionValues, context: CommandContext): Promise<number> {
+  requireApp(context);
   refuseScheduler(values);
   const level = readLevel(values);
-  const maxIntervalSeconds = values.number("max-interval", { min: 0 });
+  const nodeName = expandNodeName(values.text("hostname"), hostname(), "celerybeat");
+  const named = (option: string): string | undefined => {
+    const file = values.text(option);
+    return file === undefined ? undefined : resolve(context.cwd, expandFileName(file, nodeName));
+  };
+  const [logFile, pidFile] = [named("logfile"), named("pidfile")];
+  if (values.flag("detach")) {
+    startDetached(process, { detach: true, logFile, pidFile }, context);
+    return 0;
+  }
   const terminal = openTerminal(context);
-  const log = makeCeleryLog({ level, color: terminal.color, clock: systemClock, write: terminal.err });
+  await using file = logFile === undefined ? undefined : openLogFile(logFile);
+  const write = file ? (text: string): void => file.write(text) : terminal.err;
+  using _pid =
+    pidFile === undefined
+      ? undefined
+      : takePidFile(pidFile, process.pid, (text) => terminal.err(`${text}\n`));
+  const log = makeCeleryLog({ level, color: terminal.color && !file, clock: systemClock, write });
+  return await tickUntilInterrupted({ values, context, terminal, log, level, nodeName, logFile });
+}
+
+interface Start {
+  readonly values: OptionValues;
+  readonly context: CommandContext;
+  readonly terminal: Terminal;
+  readonly log: WorkerLog;
+  readonly level: LogLevel;
+  readonly nodeName: string;
+  readonly logFile: string | undefined;
+}
+
+function tickUntilInterrupted(start: Start): Promise<number> {
+  const { values, context, terminal, log, nodeName } = start;
+  const options = {
+    cwd: context.cwd,
+    scheduleFile: values.text("schedule"),
+    maxIntervalSeconds: values.number("max-interval", { min: 0 }),
+    remoteControl: remoteControl(values),
+    nodeName,
+    log,
+  };
   return withApp(context, async (app) => {
     const stop = context.interrupted();
-    const options = { cwd: context.cwd, scheduleFile: values.text("schedule"), maxIntervalSeconds, log };
-    await using beat = openBeat(app, { ...options, ...remoteControl(values) });
-    if (!context.global.quiet) terminal.out(banner(app, beat, level, { context, terminal }));
+    await using beat = openBeat(app, options);
+    if (!context.global.quiet) terminal.out(banner(app, beat, start));
     if (Object.keys(app.conf.beat_schedule).length === 0) {
       log.warn({}, "beat: The schedule is empty, so there is nothing to send. Fill app.conf.beat_schedule.");
     }
     await beat.run(stop);
     return 0;
   });
+}
+
+function requireApp({ global }: CommandContext): void {
+  if (global.app !== undefined) return;
+  throw new UsageError(
+    "Missing option '-A': which module holds the schedule? For ./tasks.ts it is\n    celery -A tasks beat --loglevel=info",
+  );
 }
 
 function refuseScheduler(values: OptionValues): void {
@@ -110,12 +168,9 @@ function refuseScheduler(values: OptionValues): void {
   );
 }
 
-function remoteControl(values: OptionValues): { remoteControl: boolean | undefined; nodeName: string } {
+function remoteControl(values: OptionValues): boolean | undefined {
   const [on, off] = [values.flag("enable-remote-control"), values.flag("no-enable-remote-control")];
-  return {
-    remoteControl: on || off ? !off : undefined,
-    nodeName: expandNodeName(values.text("hostname"), hostname(), "celerybeat"),
-  };
+  return on || off ? !off : undefined;
 }
 
 function readLevel(values: OptionValues): LogLevel {
@@ -127,12 +182,7 @@ function readLevel(values: OptionValues): LogLevel {
 }
 
 /** @see celery 5.7.0 apps/beat.py, `STARTUP_INFO_FMT` */
-function banner(
-  app: CeleryApp,
-  beat: OpenBeat,
-  level: LogLevel,
-  { context, terminal }: { context: CommandContext; terminal: Terminal },
-): string {
+function banner(app: CeleryApp, beat: OpenBeat, { context, terminal, level, logFile }: Start): string {
   const seconds = beat.maxIntervalSeconds;
   return `${terminal.cyan(`celery beat v${VERSION_BANNER} is starting.`)}
 ${terminal.cyan("__    -    ... __   -        _")}
@@ -142,7 +192,7 @@ Configuration ->
     . loader -> ${context.global.app}
     . scheduler -> PersistentScheduler
     . db -> ${beat.scheduleFile}
-    . logfile -> [stderr]@%${level}
+    . logfile -> ${logFile ?? "[stderr]"}@%${level}
     . maxinterval -> ${humanizeSeconds(seconds)} (${seconds}s)
 ${beat.nodeName === undefined ? "" : `    . remote control -> ${beat.nodeName}\n`}`;
 }

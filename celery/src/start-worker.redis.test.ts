@@ -1,0 +1,65 @@
+import { beforeEach, expect, inject, onTestFinished, test } from "vitest";
+import { freePort } from "../test/support/redis-server.ts";
+import { Celery } from "./app/celery.ts";
+import { askWorkers } from "./control/index.ts";
+import { openConnection } from "./redis/connection.ts";
+import { makeDeferred } from "./runtime/deferred.ts";
+import { type LogRecord, startWorker } from "./start-worker.ts";
+
+const url = `${inject("redisUrl")}/89`;
+
+beforeEach(async () => {
+  await using redis = openConnection(url);
+  await redis.call("FLUSHDB");
+});
+
+function anApp(settings: object = {}): Celery {
+  const app = new Celery("inside", { broker: url, backend: url, ...settings });
+  onTestFinished(() => app.close());
+  return app;
+}
+
+test("given a program with an app, when it starts a worker inside itself, then tasks run here, the log is its own, and others can ping it", async () => {
+  const app = anApp();
+  const where = app.task("inside.where", () => process.pid);
+  const log: LogRecord[] = [];
+
+  await using worker = await startWorker(app, { nodeName: "inner@here", log: (record) => log.push(record) });
+
+  expect(await (await where.delay()).get({ timeout: 10 })).toBe(process.pid);
+  expect(log.map(({ text }) => text)).toContain("inner@here ready.");
+  expect(await askWorkers(url, "ping", { timeoutSeconds: 5, destination: [worker.nodeName] })).toEqual(
+    new Map([["inner@here", { ok: "pong" }]]),
+  );
+});
+
+test("given a task under way and one that waits, when the worker is stopped, then the first ends, the second stays in its queue, and the worker is gone", async () => {
+  const app = anApp();
+  const begun = makeDeferred<void>();
+  const gate = makeDeferred<void>();
+  const slow = app.task("inside.slow", { acksLate: true }, async () => {
+    begun.resolve();
+    await gate.promise;
+    return "done";
+  });
+
+  const worker = await startWorker(app, { concurrency: 1, log: () => undefined });
+  const results = [await slow.delay(), await slow.delay()];
+  await begun.promise;
+
+  const stopping = worker.stop();
+  gate.resolve();
+  await stopping;
+
+  expect(await Promise.all(results.map((result) => result.state()))).toEqual(["SUCCESS", "PENDING"]);
+  await using redis = openConnection(url);
+  expect(await redis.call("LLEN", "celery")).toBe(1);
+  expect(await redis.call("HLEN", "unacked")).toBe(0);
+});
+
+test("given a broker that is not there, when a worker is started, then the start fails once the settings give up, and says so", async () => {
+  const broker = `redis://127.0.0.1:${await freePort()}/0`;
+  const app = anApp({ broker, backend: undefined, broker_connection_max_retries: 0 });
+
+  await expect(startWorker(app, { log: () => undefined })).rejects.toThrow(/has lost its broker/);
+});
