@@ -13,6 +13,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   inspect: async () => (await import("./inspect.ts")).command,
   control: async () => (await import("./control.ts")).command,
   events: async () => (await import("./events.ts")).command,
+  multi: async () => (await import("./multi.ts")).command,
   list: async () => (await import("./list.ts")).command,
   graph: async () => (await import("./graph.ts")).command,
   migrate: async () => (await import("./migrate.ts")).command,
