@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
+import type { ResultBackend } from "../backend/backend.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { heartbeatKey, laneKey, PARKED_PREFIX, UNACKED, UNACKED_INDEX, WORKERS } from "../redis/keys.ts";
 import { heartbeatScript } from "../redis/scripts/heartbeat.ts";
@@ -10,7 +11,7 @@ import { ConsumedQueues } from "./consumed-queues.ts";
 import { type Binding, type ChannelNames, channelNames, deliveryArguments } from "./destination.ts";
 import { flowArguments, storeElsewhere } from "./flow-parts.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { type SettleItem, type SettleOutcome, Settler } from "./settler.ts";
+import { type SettleItem, type SettleOutcome, Settler, type Settling } from "./settler.ts";
 import type {
   Claim,
   ClaimOutcome,
@@ -19,6 +20,8 @@ import type {
   ConsumerEvents,
   ConsumerOptions,
   FinishOutcome,
+  OnEnded,
+  PendingEnd,
 } from "./transport.ts";
 import { Upkeep } from "./upkeep.ts";
 import { WorkWaiter } from "./waiter.ts";
@@ -123,40 +126,43 @@ class RedisConsumer implements Consumer {
     return this.#waiter.wait(signal);
   }
 
-  async confirm(claimId: string): Promise<ClaimOutcome> {
+  confirm(claimId: string): ClaimOutcome | Promise<ClaimOutcome> {
     if (!this.#held.has(claimId)) return "fenced";
-    if (this.#heartbeat.isFresh || (await this.#isOurs(claimId))) return "done";
-    this.#drop(claimId);
-    return "fenced";
+    return this.#heartbeat.isFresh ? "done" : this.#ask(claimId);
   }
 
-  ack(claimId: string): Promise<ClaimOutcome> {
-    return this.#end({ verb: "finish", claimId, args: [] });
-  }
-
-  async finish(claimId: string, completion: Completion): Promise<FinishOutcome> {
-    const other = this.#otherBackend;
-    if (other === undefined || (completion.result ?? completion.flow) === undefined) {
-      return asFinished(await this.#settle({ verb: "finish", claimId, args: this.#parts(completion) }));
+  end(claimId: string, completion: Completion, onEnded: OnEnded): PendingEnd {
+    if (claimId === "" && isEmpty(completion)) {
+      queueMicrotask(() => onEnded("done"));
+      return GONE;
     }
-    if (!(await this.#isOurs(claimId))) {
+    if (this.#otherBackend !== undefined && (completion.result ?? completion.flow) !== undefined) {
+      this.#endElsewhere(claimId, completion, this.#otherBackend).then(onEnded, (error: Error) =>
+        onEnded(error),
+      );
+      return GONE;
+    }
+    return this.#settler.start(this.#itemOf(claimId, completion), (outcome) => {
+      if (outcome instanceof Error) return onEnded(outcome);
       this.#drop(claimId);
-      return "fenced";
-    }
-    const { publish, afterwards } = await storeElsewhere(completion, other);
-    const outcome = await this.#settle({ verb: "finish", claimId, args: this.#parts({ publish }) });
-    await afterwards();
-    return asFinished(outcome);
+      onEnded(asFinished(outcome));
+    });
   }
 
-  async complete(completion: Completion): Promise<FinishOutcome> {
-    const other = this.#otherBackend;
-    const split = other && (await storeElsewhere(completion, other));
-    const args = this.#parts(split ? { publish: split.publish } : completion);
-    const outcome =
-      args.length > 0 ? await this.#settler.settle({ verb: "finish", claimId: "", args }) : "done";
-    await split?.afterwards();
-    return asFinished(outcome);
+  withdraw(pending: PendingEnd): boolean {
+    return pending !== GONE && this.#settler.withdraw(pending as Settling);
+  }
+
+  async ack(claimId: string): Promise<ClaimOutcome> {
+    return (await this.#ended(claimId, {})) === "fenced" ? "fenced" : "done";
+  }
+
+  finish(claimId: string, completion: Completion): Promise<FinishOutcome> {
+    return this.#ended(claimId, completion);
+  }
+
+  complete(completion: Completion): Promise<FinishOutcome> {
+    return this.#ended("", completion);
   }
 
   /** The last first, so that the oldest comes to lie at the head. */
@@ -224,6 +230,23 @@ class RedisConsumer implements Consumer {
     }
   }
 
+  #ended(claimId: string, completion: Completion): Promise<FinishOutcome> {
+    return new Promise((resolve, reject) => {
+      this.end(claimId, completion, (outcome) =>
+        outcome instanceof Error ? reject(outcome) : resolve(outcome),
+      );
+    });
+  }
+
+  /** Result first, then the message: a crash in between repeats the task, the other way round its result would be lost. */
+  async #endElsewhere(claimId: string, completion: Completion, other: ResultBackend): Promise<FinishOutcome> {
+    if (claimId !== "" && (await this.#ask(claimId)) === "fenced") return "fenced";
+    const { publish, afterwards } = await storeElsewhere(completion, other);
+    const outcome = await this.#ended(claimId, { publish });
+    await afterwards();
+    return outcome;
+  }
+
   async #end(item: SettleItem): Promise<ClaimOutcome> {
     return (await this.#settle(item)) === "fenced" ? "fenced" : "done";
   }
@@ -238,19 +261,25 @@ class RedisConsumer implements Consumer {
     if (this.#held.delete(claimId)) this.#heartbeat.remove(claimId);
   }
 
-  async #isOurs(claimId: string): Promise<boolean> {
-    return (await this.#link.run((redis) => redis.call("HEXISTS", UNACKED, claimId))) === 1;
+  /** Asks Redis whether the claim is still ours. */
+  async #ask(claimId: string): Promise<ClaimOutcome> {
+    if ((await this.#link.run((redis) => redis.call("HEXISTS", UNACKED, claimId))) === 1) return "done";
+    this.#drop(claimId);
+    return "fenced";
   }
 
-  #parts({ result, publish = [], flow }: Completion): readonly string[] {
-    const parts: string[] = publish.flatMap((message) => deliveryArguments(message, this.#channels));
-    if (this.#otherBackend !== undefined) return parts;
+  #itemOf(claimId: string, { result, publish = [], flow }: Completion): SettleItem {
+    const args: string[] = publish.flatMap((message) => deliveryArguments(message, this.#channels));
+    if (this.#otherBackend !== undefined) return { verb: "finish", claimId, args };
     if (result !== undefined) {
       const seconds = result.expiresSeconds === null ? "" : String(Math.ceil(result.expiresSeconds));
-      parts.push("result", result.key, result.payload, seconds);
+      if (args.length === 0 && !flow) {
+        return { verb: "result", claimId, args: [result.key, result.payload, seconds] };
+      }
+      args.push("result", result.key, result.payload, seconds);
     }
-    if (flow && this.#options.backend) parts.push(...flowArguments(flow, this.#options.backend.chords));
-    return parts;
+    if (flow && this.#options.backend) args.push(...flowArguments(flow, this.#options.backend.chords));
+    return { verb: "finish", claimId, args };
   }
 
   #onLost(claimIds: readonly string[]): void {
@@ -313,6 +342,13 @@ class RedisConsumer implements Consumer {
     await redis.call("DEL", heartbeatKey(workerId), laneKey(workerId, "claim"), laneKey(workerId, "settle"));
     await redis.call("SREM", WORKERS, workerId);
   }
+}
+
+/** What went another way cannot be taken back. */
+const GONE: PendingEnd = { isGone: true };
+
+function isEmpty({ result, publish = [], flow }: Completion): boolean {
+  return result === undefined && publish.length === 0 && flow === undefined;
 }
 
 function asFinished(outcome: SettleOutcome): FinishOutcome {

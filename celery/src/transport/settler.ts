@@ -1,12 +1,13 @@
 import { OperationalError } from "../protocol/errors.ts";
-import type { RedisConnection } from "../redis/connection.ts";
+import type { RedisArgument, RedisConnection } from "../redis/connection.ts";
 import { DELIVERIES, ETA_INDEX, laneKey, UNACKED, UNACKED_INDEX } from "../redis/keys.ts";
 import { settleScript } from "../redis/scripts/settle.ts";
 import type { BrokerLink } from "./broker-link.ts";
 
 /** One claim's end, as `settle.lua` reads it. */
 export interface SettleItem {
-  readonly verb: "finish" | "release" | "lost" | "park" | "dead";
+  /** `result`: a `finish` that leaves a result and nothing else; its arguments are key, payload and seconds. */
+  readonly verb: "finish" | "result" | "release" | "lost" | "park" | "dead";
   /** Empty: a completion without claim. */
   readonly claimId: string;
   readonly args: readonly string[];
@@ -15,10 +16,15 @@ export interface SettleItem {
 /** `chord`: done, and a chord is to be completed. */
 export type SettleOutcome = "done" | "chord" | "fenced" | "dead";
 
-interface Waiting {
+/** Is told how the item ended; an OperationalError when Redis refuses it, its claim is kept then. Must not throw. */
+export type OnSettled = (outcome: SettleOutcome | Error) => void;
+
+/** An item on its way. */
+export interface Settling {
   readonly item: SettleItem;
-  resolve(outcome: SettleOutcome): void;
-  reject(error: Error): void;
+  readonly onSettled: OnSettled;
+  /** It is in a batch that has left, or it was withdrawn. */
+  isGone: boolean;
 }
 
 /** Items in one script call. */
@@ -31,7 +37,7 @@ const BATCH = 200;
 export class Settler {
   readonly #link: BrokerLink;
   readonly #keys: readonly string[];
-  readonly #waiting: Waiting[] = [];
+  #waiting: Settling[] = [];
   #number = 0;
   #draining: Promise<void> | undefined;
 
@@ -43,9 +49,23 @@ export class Settler {
   /** @throws OperationalError when Redis refuses this item; its claim is kept then. */
   settle(item: SettleItem): Promise<SettleOutcome> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, resolve, reject });
-      this.#draining ??= nextTurn().then(() => this.#drain());
+      this.start(item, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
     });
+  }
+
+  /** As `settle`, without a promise of its own: there may be thousands a second. */
+  start(item: SettleItem, onSettled: OnSettled): Settling {
+    const settling = { item, onSettled, isGone: false };
+    this.#waiting.push(settling);
+    this.#draining ??= nextTurn().then(() => this.#drain());
+    return settling;
+  }
+
+  /** Takes back what has not left yet; nobody is told about it then. */
+  withdraw(settling: Settling): boolean {
+    if (settling.isGone) return false;
+    settling.isGone = true;
+    return true;
   }
 
   /** Settles when nothing is under way. */
@@ -55,24 +75,48 @@ export class Settler {
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH);
-      this.#number += 1;
-      const args = [this.#number, ...batch.flatMap(({ item }) => encode(item))];
-      try {
-        const reply = await this.#link.run((redis: RedisConnection) =>
-          redis.run(settleScript, this.#keys, args),
-        );
-        answer(batch, reply as readonly [string, ...(string | number)[]]);
-      } catch (error) {
-        for (const item of batch) item.reject(error as Error);
-      }
+      const waiting = this.#waiting.filter(({ isGone }) => !isGone);
+      const batch = waiting.slice(0, BATCH);
+      this.#waiting = waiting.slice(BATCH);
+      if (batch.length > 0) await this.#send(batch);
     }
     this.#draining = undefined;
   }
+
+  async #send(batch: readonly Settling[]): Promise<void> {
+    this.#number += 1;
+    const args = encode(batch, this.#number);
+    for (const settling of batch) settling.isGone = true;
+    let reply: unknown;
+    try {
+      reply = await this.#link.run((redis: RedisConnection) => redis.run(settleScript, this.#keys, args));
+    } catch (error) {
+      for (const { onSettled } of batch) onSettled(error as Error);
+      return;
+    }
+    answer(batch, reply as readonly [string, ...unknown[]]);
+  }
 }
 
-function encode({ verb, claimId, args }: SettleItem): readonly (string | number)[] {
-  return [verb, claimId, args.length, ...args];
+/** Neighbours that leave only a result travel together, which spares the script most of its work. */
+function encode(batch: readonly Settling[], number: number): readonly RedisArgument[] {
+  const args: RedisArgument[] = [number];
+  let countAt = -1;
+  for (const { item } of batch) {
+    if (item.verb !== "result") {
+      countAt = -1;
+      args.push(item.verb, item.claimId, item.args.length, ...item.args);
+      continue;
+    }
+    const [key = "", payload = "", seconds = ""] = item.args;
+    if (countAt === -1 || args[countAt - 1] !== seconds) {
+      args.push("results", seconds, 0);
+      countAt = args.length - 1;
+    }
+    args[countAt] = Number(args[countAt]) + 3;
+    args.push(item.claimId, key, payload);
+  }
+  return args;
 }
 
 const OUTCOMES: Readonly<Record<string, SettleOutcome>> = {
@@ -82,19 +126,16 @@ const OUTCOMES: Readonly<Record<string, SettleOutcome>> = {
   x: "dead",
 };
 
-function answer(batch: readonly Waiting[], reply: readonly [string, ...(string | number)[]]): void {
-  const [outcomes, ...errors] = reply;
-  for (const [index, waiting] of batch.entries()) {
+function answer(batch: readonly Settling[], [outcomes, ...errors]: readonly [string, ...unknown[]]): void {
+  for (const [index, { item, onSettled }] of batch.entries()) {
     const outcome = OUTCOMES[outcomes[index] ?? ""];
     if (outcome !== undefined) {
-      waiting.resolve(outcome);
+      onSettled(outcome);
       continue;
     }
     const at = errors.indexOf(index);
     const reason = at === -1 ? "no reason was kept" : String(errors[at + 1]);
-    waiting.reject(
-      new OperationalError(`Redis refused to ${waiting.item.verb} ${waiting.item.claimId}: ${reason}`),
-    );
+    onSettled(new OperationalError(`Redis refused to ${item.verb} ${item.claimId}: ${reason}`));
   }
 }
 

@@ -65,6 +65,13 @@ export interface ConsumerOptions {
   readonly log: Log;
 }
 
+export type OnEnded = (outcome: FinishOutcome | Error) => void;
+
+/** An `end` on its way, for `withdraw`. */
+export interface PendingEnd {
+  readonly isGone: boolean;
+}
+
 export interface ConsumerEvents {
   /** These claims are somebody else's now: stop their tasks, their results will be refused. */
   lost: [claimIds: readonly string[]];
@@ -99,7 +106,16 @@ export interface Consumer extends AsyncDisposable {
    * Whether the claim is still ours, to be asked right before its task starts. Known without asking Redis as long as
    * the worker's signs of life arrive.
    */
-  confirm(claimId: string): Promise<ClaimOutcome>;
+  confirm(claimId: string): ClaimOutcome | Promise<ClaimOutcome>;
+  /**
+   * `ack` (an empty completion), `finish` and `complete` (an empty claim id) without a promise, for whoever runs thousands a
+   * second. What is asked for in one turn of the event loop leaves together at its end.
+   *
+   * @param onEnded is told the outcome, or the error with which the others reject. Must not throw.
+   */
+  end(claimId: string, completion: Completion, onEnded: OnEnded): PendingEnd;
+  /** Takes an `end` back that has not left yet; its `onEnded` is not called then. Returns false when it has left. */
+  withdraw(pending: PendingEnd): boolean;
   /** Early ack: the message is forgotten. `fenced` means: do not run it. */
   ack(claimId: string): Promise<ClaimOutcome>;
   /** Result, follow-ups and ack, or nothing of it. */

@@ -12,6 +12,7 @@ import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./shared.ts";
  *   - `finish` (empty id: an early-acked task, not fenced): parts `result, key, payload, seconds or ''` and
  *     `push | cast | route, where, key, suffix, message` (see `DELIVER`), and what
  *     workflows add: `part`, `size`, `shape`, `ended`. No parts: an ack.
+ *   - `results, seconds, 3 × count, (claim id, key, payload) …`: as many `finish` items that leave a result and nothing else
  *   - `release`: back to the head of its list, marked as redelivered
  *   - `lost, task id, limit`: as `release`, but counted; over the limit it becomes a dead letter
  *   - `park, new id, epoch seconds`: kept without owner until then
@@ -32,13 +33,31 @@ local unacked, index, lane, deliveries, etas = KEYS[1], KEYS[2], KEYS[3], KEYS[4
 local before = remembered(lane, ARGV[1])
 if before then return {before} end
 
-local gone, outcomes, reply = {}, {}, {''}
+-- Ids of claims that ended, in a list and by id.
+local ended, gone = {}, {}
+local outcomes, reply = {}, {''}
 
-local function forget(id)
-  redis.call('HDEL', unacked, id)
-  redis.call('ZREM', index, id)
-  if is_parked(id) then redis.call('ZREM', etas, id) end
-  gone[id] = true
+local function note(ok, outcome, id)
+  if not ok then
+    reply[#reply + 1] = #outcomes
+    reply[#reply + 1] = failed(outcome) or tostring(outcome)
+    outcome = 'e'
+  elseif outcome ~= 'f' and id ~= '' then
+    gone[id] = true
+    ended[#ended + 1] = id
+  end
+  outcomes[#outcomes + 1] = outcome
+end
+
+local function forget_ended()
+  for first = 1, #ended, 1000 do
+    local last = math.min(first + 999, #ended)
+    redis.call('HDEL', unacked, unpack(ended, first, last))
+    redis.call('ZREM', index, unpack(ended, first, last))
+  end
+  for _, id in ipairs(ended) do
+    if is_parked(id) then redis.call('ZREM', etas, id) end
+  end
 end
 
 local function push(verb, list, message)
@@ -149,11 +168,21 @@ function verbs.dead(id, args, raw, list, queue)
   return 'x'
 end
 
+local function is_ours(id)
+  return not gone[id] and redis.call('HEXISTS', unacked, id) == 1
+end
+
+local function settle_result(id, key, payload, seconds)
+  if id ~= '' and not is_ours(id) then return 'f' end
+  store_result(RESULT_PREFIX .. key, payload, seconds)
+  return 'd'
+end
+
 local function settle(verb, id, args)
   if id == '' then return verbs.finish(id, args) end
   if gone[id] then return 'f' end
   if verb == 'finish' then
-    if redis.call('HEXISTS', unacked, id) == 0 then return 'f' end
+    if not is_ours(id) then return 'f' end
     return verbs.finish(id, args)
   end
   local value = redis.call('HGET', unacked, id)
@@ -164,19 +193,21 @@ end
 
 local at = 2
 while ARGV[at] do
-  local verb, id, count, args = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), {}
-  for i = 1, count do args[i] = ARGV[at + 2 + i] end
-  at = at + 3 + count
-  local ok, outcome = pcall(settle, verb, id, args)
-  if not ok then
-    reply[#reply + 1] = #outcomes
-    reply[#reply + 1] = failed(outcome) or tostring(outcome)
-    outcome = 'e'
-  elseif outcome ~= 'f' and id ~= '' then
-    forget(id)
+  local verb, id, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  if verb == 'results' then
+    for i = at + 3, at + count, 3 do
+      local ok, outcome = pcall(settle_result, ARGV[i], ARGV[i + 1], ARGV[i + 2], id)
+      note(ok, outcome, ARGV[i])
+    end
+  else
+    local args = {}
+    for i = 1, count do args[i] = ARGV[at + 2 + i] end
+    local ok, outcome = pcall(settle, verb, id, args)
+    note(ok, outcome, id)
   end
-  outcomes[#outcomes + 1] = outcome
+  at = at + 3 + count
 end
+forget_ended()
 reply[1] = table.concat(outcomes)
 remember(lane, ARGV[1], reply[1])
 return reply
