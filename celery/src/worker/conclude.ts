@@ -36,6 +36,8 @@ export interface Ending {
   /** Null: nothing is stored. */
   readonly stored: NewState | null;
   readonly retry: RetryPlan | null;
+  /** What a task that went on asked for: to be run again however it ended. */
+  readonly retriedToo?: readonly RetryPlan[];
   /**
    * What becomes of a message that is still claimed: `finish` it, `release` it to the head of its queue, or
    * `count` it (released, but only so many times), or put it to the `dead` letters.
@@ -48,8 +50,11 @@ export interface Ending {
 /** Decides by Celery's rules; see the acknowledgement matrix. @see celery 5.7.0 worker/request.py */
 export function conclude(result: PoolResult, facts: RunFacts): Ending {
   switch (result.ended) {
-    case "done":
-      return concludeOutcome(result.outcome, result.processName, facts);
+    case "done": {
+      const ending = concludeOutcome(result.outcome, result.processName, facts);
+      const retriedToo = "retriedToo" in result.outcome ? result.outcome.retriedToo : undefined;
+      return retriedToo === undefined ? ending : { ...ending, retriedToo };
+    }
     case "lost":
       return concludeLost(result.status, facts);
     case "timeout":

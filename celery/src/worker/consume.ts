@@ -230,7 +230,7 @@ export class TaskConsumer implements RunProgress {
 
   #dispatch(): void {
     const { pool, clock, refusals, revokes, runner } = this.#deps;
-    while (!this.#stopped && this.#waiting.length > 0 && pool.free() > this.#starting) {
+    while (!this.#stopped && this.#waiting.length > 0 && pool.room() > this.#starting) {
       const delivery = this.#waiting.shift() as Delivery;
       const discard = judgeAgain(delivery.message, delivery.task, clock.nowMs(), revokes);
       this.#running.add(delivery);

@@ -12,7 +12,18 @@ function decode(raw: string): TaskMessage {
 }
 
 function aPlan(changes: Partial<RetryPlan> = {}): RetryPlan {
-  return { etaEpochSeconds: 0, message: "Retry in 1s", args: null, kwargs: null, queue: null, ...changes };
+  return {
+    etaEpochSeconds: 0,
+    message: "Retry in 1s",
+    args: null,
+    kwargs: null,
+    queue: null,
+    exchange: null,
+    routingKey: null,
+    priority: null,
+    changes: {},
+    ...changes,
+  };
 }
 
 interface RetryCapture {
@@ -53,4 +64,29 @@ test("given new arguments and another queue, when retried, then both are in the 
   expect(message).toMatchObject({ args: [7, "x"], kwargs: { slow: true } });
   expect(message.headers).toMatchObject({ argsRepr: "(7, 'x')", kwargsRepr: "{'slow': True}", retries: 1 });
   expect(message.properties.deliveryInfo).toMatchObject({ routingKey: "slow" });
+});
+
+test("given an exchange, a priority and new limits, when retried, then the message goes there with them", () => {
+  const retry = makeRetryMessage(
+    decode(captured.received),
+    aPlan({
+      exchange: "feed",
+      routingKey: "feed.retry",
+      priority: 3,
+      changes: { timeLimit: 9, expiresEpochSeconds: 60, headers: { trace: "t" } },
+    }),
+    "celery",
+  );
+
+  expect(retry).toMatchObject({ priority: 3, via: { exchange: "feed", routingKey: "feed.retry" } });
+  const { headers, properties } = decode(retry.raw);
+  expect(headers).toMatchObject({
+    timeLimit: 9,
+    expires: "1970-01-01T00:01:00+00:00",
+    custom: { trace: "t" },
+  });
+  expect(properties).toMatchObject({
+    priority: 3,
+    deliveryInfo: { exchange: "feed", routingKey: "feed.retry" },
+  });
 });

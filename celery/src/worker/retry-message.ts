@@ -1,9 +1,15 @@
 import { randomUUID } from "node:crypto";
-import type { RetryPlan } from "../execution/outcome.ts";
-import { encodeTaskBody, encodeTaskMessage, type TaskDraft, type TaskMessage } from "../protocol/message.ts";
+import type { RetryChanges, RetryPlan } from "../execution/outcome.ts";
+import {
+  encodeTaskBody,
+  encodeTaskMessage,
+  type TaskDraft,
+  type TaskHeaders,
+  type TaskMessage,
+} from "../protocol/message.ts";
 import { formatPython, formatPythonArgs } from "../protocol/python-repr.ts";
 import { isoFromMs } from "../protocol/time.ts";
-import type { OutgoingMessage } from "../transport/transport.ts";
+import type { ExchangeTarget, OutgoingMessage } from "../transport/transport.ts";
 
 /**
  * The message of the next try: the same task with the same id, one retry more, not before its time. The body
@@ -20,10 +26,13 @@ export function makeRetryMessage(
 ): OutgoingMessage {
   const { headers, properties } = message;
   const target = plan.queue ?? queue;
+  const via = exchangeOf(plan);
+  const priority = plan.priority ?? properties.priority;
   const draft: TaskDraft = {
     bodyText: message.bodyText,
     headers: {
       ...headers,
+      ...changedHeaders(headers, plan.changes),
       lang: "js",
       eta: isoFromMs(Math.round(plan.etaEpochSeconds * 1000)),
       retries: headers.retries + 1,
@@ -32,15 +41,32 @@ export function makeRetryMessage(
     },
     properties: {
       ...properties,
+      priority,
       deliveryTag,
-      deliveryInfo: { exchange: "", routingKey: target, redelivered: false },
+      deliveryInfo: {
+        exchange: via?.exchange ?? "",
+        routingKey: via?.routingKey ?? target,
+        redelivered: false,
+      },
       custom: { ...properties.custom, origin: headers.origin },
     },
   };
+  const raw = encodeTaskMessage(withArguments(draft, message, plan));
+  return via === undefined ? { queue: target, raw, priority } : { queue: via.exchange, raw, priority, via };
+}
+
+/** An exchange finds its queues by the bindings that Redis has, whether it is of type direct or topic. */
+function exchangeOf({ exchange, routingKey }: RetryPlan): ExchangeTarget | undefined {
+  if (exchange === null || exchange === "") return undefined;
+  return { exchange, type: "topic", routingKey: routingKey ?? "" };
+}
+
+function changedHeaders(headers: TaskHeaders, changes: RetryChanges): Partial<TaskHeaders> {
+  const { expiresEpochSeconds, headers: custom, ...others } = changes;
   return {
-    queue: target,
-    raw: encodeTaskMessage(withArguments(draft, message, plan)),
-    priority: properties.priority,
+    ...others,
+    ...(expiresEpochSeconds !== undefined && { expires: isoFromMs(expiresEpochSeconds * 1000) }),
+    ...(custom !== undefined && { custom: { ...headers.custom, ...custom } }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Pool, PoolResult, RunHooks } from "../pool/pool.ts";
-import { rawJson } from "../protocol/json.ts";
+import { decodeJson, rawJson } from "../protocol/json.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Completion, Consumer } from "../transport/transport.ts";
 import { conclude, concludeDeadLetter, type Ending, type RunFacts } from "./conclude.ts";
@@ -119,6 +119,12 @@ export class TaskRunner {
     this.#deps.log.record({ level: "WARNING", processName: MAIN_PROCESS, text });
   }
 
+  /** `self.sendEvent`. @see celery 5.7.0 app/task.py, `Task.send_event` */
+  onEvent({ message }: Delivery, type: string, fieldsJson: string): void {
+    const fields = decodeJson(fieldsJson) as Readonly<Record<string, unknown>>;
+    this.#deps.events.sendCustom(type, { uuid: message.headers.id, ...fields });
+  }
+
   /** In the order of asking: a later state must not be overtaken by an earlier one. */
   store(delivery: Delivery, status: string, result: unknown): Promise<void> {
     const state = { status, result, traceback: null };
@@ -181,7 +187,8 @@ export class TaskRunner {
   #completion(delivery: Delivery, ending: Ending): Completion {
     const result = this.#deps.results.encode(delivery.message, ending.stored);
     const { message, claim } = delivery;
-    const publish = ending.retry && [makeRetryMessage(message, ending.retry, claim.queue)];
+    const plans = [...(ending.retriedToo ?? []), ...(ending.retry ? [ending.retry] : [])];
+    const publish = plans.length > 0 && plans.map((plan) => makeRetryMessage(message, plan, claim.queue));
     return { ...(result && { result }), ...(publish && { publish }) };
   }
 
@@ -214,6 +221,10 @@ class Run implements RunHooks {
 
   onSoftLimit(limitSeconds: number): void {
     this.#runner.onSoftLimit(this.#delivery, limitSeconds);
+  }
+
+  onEvent(type: string, fieldsJson: string): void {
+    this.#runner.onEvent(this.#delivery, type, fieldsJson);
   }
 }
 

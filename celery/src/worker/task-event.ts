@@ -10,6 +10,8 @@ export type TaskEvent = {
 /** Where the worker's events go. Sending never throws and never waits. */
 export interface EventSink {
   send<T extends EventType>(type: T, fields: EventFields<T>): void;
+  /** An event of a type that a task made up. */
+  sendCustom(type: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
 /** Sends an event whose type is only known as one of all: each carries the fields of its own type. */

@@ -21,12 +21,15 @@ export interface Told {
   readonly started: (readonly [pid: number, processName: string])[];
   readonly states: (readonly [state: string, metaJson: string])[];
   readonly softLimits: number[];
+  readonly events: (readonly [type: string, fieldsJson: string])[];
 }
 
 export interface Running {
   readonly result: Promise<PoolResult>;
   readonly told: Told;
   readonly cancel: AbortController;
+  /** What the pool knows the run by. */
+  readonly hooks: RunHooks;
 }
 
 /** Starts a task with hooks that take notes. */
@@ -36,15 +39,26 @@ export function start(
   args: readonly unknown[] = [],
   more: Partial<TaskRequest> = {},
 ): Running {
-  const told: Told = { started: [], states: [], softLimits: [] };
+  const told: Told = { started: [], states: [], softLimits: [], events: [] };
   const cancel = new AbortController();
   const hooks: RunHooks = {
     signal: cancel.signal,
     onStart: (...seen) => void told.started.push(seen),
     onState: async (...seen) => void told.states.push(seen),
     onSoftLimit: (seconds) => void told.softLimits.push(seconds),
+    onEvent: (...seen) => void told.events.push(seen),
   };
-  return { result: pool.run(aRequest({ task, args, ...more }), hooks), told, cancel };
+  return { result: pool.run(aRequest({ task, args, ...more }), hooks), told, cancel, hooks };
+}
+
+/** What was printed while `work` ran. */
+async function linesOf(pool: Pool, work: () => Promise<unknown>): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const listen = (_processName: string, line: string): void => void lines.push(line);
+  pool.events.on("output", listen);
+  await work();
+  pool.events.off("output", listen);
+  return lines;
 }
 
 /** Settles when the pool has a free slot. */
@@ -193,6 +207,147 @@ export function describePool(traits: PoolTraits): void {
       expect(lines[0]).toBe(
         "A promise was rejected and nobody waited for it (a missing await?): Error: stray",
       );
+    });
+
+    test("when keyword arguments come, then they go to the parameters of their names", async () => {
+      const { result } = start(pool, "pool.named", [9], { kwargs: { factor: 2, y: 4 } });
+
+      expect(await result).toMatchObject({ outcome: { resultJson: "10" } });
+    });
+
+    test("when arguments do not fit, then the task fails in Python's words", async () => {
+      const { result } = start(pool, "pool.named", [9], { kwargs: { z: 4 } });
+
+      expect(await result).toMatchObject({
+        outcome: {
+          error: {
+            excType: "TypeError",
+            excMessage: ["pool.named() got an unexpected keyword argument 'z'"],
+            excModule: "builtins",
+          },
+        },
+      });
+    });
+
+    test("when a body comes as text, then it is what counts", async () => {
+      const bodyText = '[[7], {"y": 2}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]';
+
+      const { result } = start(pool, "pool.named", [7], { kwargs: { y: 2 }, bodyText });
+
+      expect(await result).toMatchObject({ outcome: { resultJson: "50" } });
+    });
+
+    test("when a task sends an event, then it is handed over before its end", async () => {
+      const { result, told } = start(pool, "pool.tell", [3]);
+
+      expect(await result).toMatchObject({ outcome: { resultJson: '"told"' } });
+      const at = '{"__type__": "datetime", "__value__": "1970-01-01T00:00:00+00:00"}';
+      expect(told.events).toEqual([["task-progress", `{"done": 3, "at": ${at}}`]]);
+    });
+
+    test("when a task minds its signal, then it may tidy up at the soft limit", async () => {
+      const { result, told } = start(pool, "pool.tidy", [], { softLimitSeconds: 0.05 });
+
+      expect(await result).toMatchObject({ outcome: { state: "SUCCESS", resultJson: '"tidied up"' } });
+      expect(told.softLimits).toEqual([0.05]);
+    });
+
+    test("when a run gets SIGUSR1, then it is its soft limit, as in Celery", async () => {
+      const { result, told, hooks } = start(pool, "pool.tidy");
+      await until(() => told.started.length > 0);
+
+      await until(() => pool.terminateRun(hooks, "SIGUSR1"));
+
+      expect(await result).toMatchObject({ outcome: { resultJson: '"tidied up"' } });
+    });
+
+    test("when a run is terminated, then it ends so and the slot comes back", async () => {
+      const { result, told, hooks } = start(pool, "pool.forEver");
+      await until(() => told.started.length > 0);
+
+      expect(pool.terminateRun(hooks, "SIGTERM")).toBe(true);
+
+      expect(await result).toMatchObject({ ended: "terminated", signal: "SIGTERM" });
+      expect(pool.terminateRun(hooks, "SIGTERM")).toBe(false);
+      await whenFree(pool);
+    });
+
+    test("when a run is cancelled by its hooks, then it ends as cancelled", async () => {
+      const { result, hooks } = start(pool, "pool.forEver");
+
+      pool.cancelRun(hooks);
+
+      expect(await result).toMatchObject({ ended: "cancelled" });
+    });
+
+    test("when a task retries without throwing, then it goes on, and its outcome asks for another run", async () => {
+      expect(await start(pool, "pool.retryQuietly").result).toMatchObject({
+        outcome: { state: "SUCCESS", resultJson: '"went on"', retriedToo: [{ message: "Retry in 5s" }] },
+      });
+    });
+
+    test("when a task retries with all that can be said, then the plan says it", async () => {
+      expect(await start(pool, "pool.retryWithAll", [1]).result).toMatchObject({
+        outcome: {
+          state: "RETRY",
+          retry: {
+            args: [2],
+            kwargs: null,
+            queue: "other",
+            priority: 3,
+            changes: { timeLimit: 9 },
+            message: "Retry in 1s: RangeError('no')",
+          },
+        },
+      });
+    });
+
+    test("when an error is retried by itself, then the wait backs off", async () => {
+      expect(await start(pool, "pool.flaky", [], { retries: 2 }).result).toMatchObject({
+        outcome: { state: "RETRY", retry: { message: "Retry in 8s: RangeError('again')" } },
+      });
+    });
+
+    test("when an error is named in throws, then it is expected", async () => {
+      expect(await start(pool, "pool.expected").result).toMatchObject({
+        outcome: { state: "FAILURE", expected: true },
+      });
+    });
+
+    test.each([
+      { fails: false, lines: ["beforeStart [false]", "onSuccess fine", "afterReturn SUCCESS"] },
+      { fails: true, lines: ["beforeStart [true]", "onFailure TypeError: boom", "afterReturn FAILURE"] },
+    ])("when a task with handlers ends, then they are called in order: $lines", async ({ fails, lines }) => {
+      expect(await linesOf(pool, () => start(pool, "pool.handled", [fails]).result)).toEqual(lines);
+    });
+
+    test("when a handler throws, then it is told and the result stands", async () => {
+      const { result } = start(pool, "pool.handlerThrows");
+
+      const lines = await linesOf(pool, () => result);
+
+      expect(await result).toMatchObject({ outcome: { state: "SUCCESS", resultJson: '"fine"' } });
+      expect(lines.join("\n")).toMatch(
+        /^Task pool\.handlerThrows\[.*\] onSuccess handler raised: Error: handler trouble/,
+      );
+    });
+
+    test.each([
+      { fails: false, lines: ["prerun [false]", "success 7", "postrun SUCCESS"] },
+      { fails: true, lines: ["prerun [true]", "failure TypeError: boom", "postrun FAILURE"] },
+    ])("when somebody listens to a task, then they hear $lines", async ({ fails, lines }) => {
+      const heard = await linesOf(pool, () => start(pool, "pool.heard", [fails]).result);
+
+      expect(heard.slice(0, 3)).toEqual(lines);
+      expect(heard[3]).toContain("A listener of the signal taskPostrun failed: Error: listener trouble");
+    });
+
+    test("when it has run tasks, then it knows how many it gave to whom", async () => {
+      const before = pool.writes().reduce((sum, count) => sum + count, 0);
+      await start(pool, "pool.add", [1, 1]).result;
+
+      expect(pool.writes().reduce((sum, count) => sum + count, 0)).toBe(before + 1);
+      expect(pool.processes().length).toBeGreaterThan(0);
     });
 
     test("when it is terminated, then what runs ends as cancelled", async () => {

@@ -66,7 +66,10 @@ class InProcessWorker implements TestWorker {
         log,
         clock: systemClock,
         brokerLog: makeBrokerLog({ brokerUrl: app.brokerUrl, log }),
-        events: { send: (type, fields) => void this.events.push([type, fields] as unknown as TaskEvent) },
+        events: {
+          send: (type, fields) => void this.events.push([type, fields] as unknown as TaskEvent),
+          sendCustom: (type, fields) => void this.events.push([type, fields] as unknown as TaskEvent),
+        },
         lamport: new LamportClock(),
         revokes: new Revokes({ clock: systemClock }),
         attendants: (parts) => {

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Celery, Ignore, Reject } from "../../../src/index.ts";
+import { Celery, Ignore, Reject, SoftTimeLimitExceeded } from "../../../src/index.ts";
 
 /** Tasks for the tests of the pools: each shows one way in which a run may go. */
 export const app = new Celery("pool-app", { broker: "redis://127.0.0.1:1/0" });
@@ -66,4 +66,118 @@ export const strayRejection = app.task("pool.strayRejection", async () => {
   void Promise.reject(new Error("stray"));
   await sleep(1);
   return "survived";
+});
+
+export const named = app.task("pool.named", (x: number, y: number, factor = 10) => (x - y) * factor);
+
+/** Told that its time is over, it tidies up. */
+export const tidy = app.task("pool.tidy", { bind: true }, async (self) => {
+  await sleep(60_000, undefined, { signal: self.signal }).catch(() => undefined);
+  return self.signal.reason instanceof SoftTimeLimitExceeded ? "tidied up" : "why?";
+});
+
+export const tell = app.task("pool.tell", { bind: true }, (self, done: number) => {
+  self.sendEvent("task-progress", { done, at: new Date(0) });
+  return "told";
+});
+
+export const retryQuietly = app.task("pool.retryQuietly", { bind: true }, (self) => {
+  self.retry({ countdown: 5, throw: false });
+  return "went on";
+});
+
+export const retryWithAll = app.task("pool.retryWithAll", { bind: true }, (self, x: number) =>
+  self.retry({
+    countdown: 1,
+    args: [x + 1],
+    queue: "other",
+    priority: 3,
+    timeLimit: 9,
+    exc: new RangeError("no"),
+  }),
+);
+
+export const expected = app.task("pool.expected", { throws: [RangeError] }, () => {
+  throw new RangeError("part of the contract");
+});
+
+export const flaky = app.task(
+  "pool.flaky",
+  { autoretryFor: [RangeError], retryBackoff: 2, retryJitter: false },
+  () => {
+    throw new RangeError("again");
+  },
+);
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Prints what its handlers are told. */
+export const handled = app.task(
+  "pool.handled",
+  {
+    beforeStart: (_id, args) => say(`beforeStart ${JSON.stringify(args)}`),
+    onSuccess: (retval) => say(`onSuccess ${String(retval)}`),
+    onFailure: (exc) => say(`onFailure ${String(exc)}`),
+    afterReturn: (state) => say(`afterReturn ${state}`),
+  },
+  (fails: boolean) => {
+    if (fails) throw new TypeError("boom");
+    return "fine";
+  },
+);
+
+export const handlerThrows = app.task(
+  "pool.handlerThrows",
+  {
+    onSuccess: () => {
+      throw new Error("handler trouble");
+    },
+  },
+  () => "fine",
+);
+
+/** Its runs are told to who listens; what they say is printed. */
+export const heard = app.task("pool.heard", (fails: boolean) => {
+  if (fails) throw new TypeError("boom");
+  return 7;
+});
+const only = { sender: "pool.heard" };
+app.signals.taskPrerun.connect(async ({ args }) => {
+  await sleep(1);
+  say(`prerun ${JSON.stringify(args)}`);
+}, only);
+app.signals.taskSuccess.connect(({ result }) => say(`success ${String(result)}`), only);
+app.signals.taskFailure.connect(({ exception }) => say(`failure ${String(exception)}`), only);
+app.signals.taskPostrun.connect(({ state }) => say(`postrun ${state}`), only);
+app.signals.taskPostrun.connect(() => {
+  throw new Error("listener trouble");
+}, only);
+
+/** Blocks the event loop for so long. */
+export const blockFor = app.task("pool.blockFor", (ms: number) => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  return process.pid;
+});
+
+/** Keeps so many MiB for ever. */
+const kept: Uint8Array[] = [];
+export const keep = app.task("pool.keep", (mib: number) => {
+  kept.push(new Uint8Array(mib * 1024 * 1024).fill(1));
+  return process.pid;
+});
+
+/** Set by a listener of `workerProcessInit` that takes its time. */
+let initialized = "";
+app.signals.workerProcessInit.connect(async ({ processName }) => {
+  await sleep(5);
+  initialized = processName;
+});
+export const initializedAs = app.task("pool.initializedAs", () => initialized);
+
+/** A file named by the environment says when this module's process ends in order. */
+app.signals.workerProcessShutdown.connect(({ pid: own }) => {
+  const file = process.env["POOL_APP_SHUTDOWNS"];
+  if (file !== undefined) appendFileSync(file, `${own}\n`);
 });
