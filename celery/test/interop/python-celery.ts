@@ -10,9 +10,13 @@ const CACHE = new URL("../../../.cache/", import.meta.url).pathname;
 const SCRIPTS = new URL("./python/", import.meta.url).pathname;
 const INSTALL_LIMIT_MS = 300_000;
 
+/** What is installed. Its name changes with it, so that an older one that lacks something is not used. */
+const ENVIRONMENT = "python-celery-flower";
+const PACKAGES = ["celery[redis]", "flower"];
+
 /**
- * A Python interpreter with the real Celery: `CELERY_PYTHON` if set, else a virtual environment in `.cache/python-celery`
- * with the newest Celery of PyPI, made once and kept.
+ * A Python interpreter with the real Celery and Flower: `CELERY_PYTHON` if set, else a virtual environment in
+ * `.cache/python-celery-flower` with the newest of PyPI, made once and kept.
  *
  * @throws Error that says what is missing and what to type.
  */
@@ -21,17 +25,17 @@ export async function findPython(): Promise<string> {
   if (given !== undefined) {
     if (hasCelery(given)) return given;
     throw new Error(
-      `CELERY_PYTHON=${given} cannot import celery and redis. Install them there: ${given} -m pip install "celery[redis]"`,
+      `CELERY_PYTHON=${given} cannot import celery, redis and flower. Install them there: ${given} -m pip install "celery[redis]" flower`,
     );
   }
-  const python = join(CACHE, "python-celery", "bin", "python");
-  if (!existsSync(python)) await makeEnvironment(join(CACHE, "python-celery"));
+  const python = join(CACHE, ENVIRONMENT, "bin", "python");
+  if (!existsSync(python)) await makeEnvironment(join(CACHE, ENVIRONMENT));
   if (hasCelery(python)) return python;
-  throw new Error(`${python} cannot import celery. Remove ${join(CACHE, "python-celery")} and try again.`);
+  throw new Error(`${python} cannot import celery. Remove ${join(CACHE, ENVIRONMENT)} and try again.`);
 }
 
 function hasCelery(python: string): boolean {
-  return spawnSync(python, ["-c", "import celery, redis"], { stdio: "ignore" }).status === 0;
+  return spawnSync(python, ["-c", "import celery, redis, flower"], { stdio: "ignore" }).status === 0;
 }
 
 /** Test files run side by side: one of them makes it, the others wait. It gets its final name when it is complete. */
@@ -49,8 +53,8 @@ async function makeEnvironment(folder: string): Promise<void> {
     );
     await run(
       join(draft, "bin", "python"),
-      ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "celery[redis]"],
-      "pip could not install celery[redis] from PyPI.",
+      ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...PACKAGES],
+      `pip could not install ${PACKAGES.join(" and ")} from PyPI.`,
     );
     await rename(draft, folder);
   } finally {
