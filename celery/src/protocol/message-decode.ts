@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { unzipSync } from "node:zlib";
 import { DecodeError } from "./errors.ts";
 import { decodeJson } from "./json.ts";
@@ -29,6 +30,8 @@ export interface DecodeLimits {
 
 const DEFAULT_MAX_BYTES = 1024 * 1024;
 
+const NOTHING: Json = Object.freeze({});
+
 /** Never runs code, never throws: everything in it was written by somebody else. */
 type Json = Readonly<Record<string, unknown>>;
 
@@ -49,7 +52,7 @@ class Unusable extends Error {
  * @see celery 5.7.0 worker/consumer/consumer.py, `on_task_received`
  */
 export function decodeMessage(raw: string, limits: DecodeLimits = {}): Decoded {
-  let identity: { taskId?: string; taskName?: string } = {};
+  let headers: Json | undefined;
   try {
     const maxBytes = limits.maxBytes ?? DEFAULT_MAX_BYTES;
     if (raw.length > maxBytes) {
@@ -59,16 +62,15 @@ export function decodeMessage(raw: string, limits: DecodeLimits = {}): Decoded {
       );
     }
     const envelope = asObject(parse(raw, "The message"), "The message");
-    const headers = asObject(envelope["headers"], "headers");
-    identity = identify(headers);
+    headers = asObject(envelope["headers"], "headers");
     return { ok: true, message: readMessage(envelope, headers, maxBytes) };
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
-    return { ok: false, kind: error.kind, reason: error.message, ...identity };
+    return { ok: false, kind: error.kind, reason: error.message, ...identify(headers) };
   }
 }
 
-function identify(headers: Json): { taskId?: string; taskName?: string } {
+function identify(headers: Json = NOTHING): { taskId?: string; taskName?: string } {
   const { id, task } = headers;
   return {
     ...(typeof id === "string" ? { taskId: id } : {}),
@@ -170,18 +172,15 @@ function readBodyText(envelope: Json, headers: Json, maxBytes: number): string {
   const body = envelope["body"];
   if (typeof body !== "string") throw malformed("body is missing");
   const bytes = decompress(bodyBytes(body, envelope), text(headers["compression"]), maxBytes);
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw malformed("the body is not UTF-8");
-  }
+  if (!isUtf8(bytes)) throw malformed("the body is not UTF-8");
+  return bytes.toString("utf8");
 }
 
 function bodyBytes(body: string, envelope: Json): Buffer {
   const bodyEncoding = text((envelope["properties"] as Json)["body_encoding"]);
   if (bodyEncoding === null) return Buffer.from(body);
   if (bodyEncoding !== "base64") throw malformed(`the body encoding "${bodyEncoding}" is unknown`);
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(body) || body.length % 4 !== 0)
+  if (body.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(body))
     throw malformed("the body is not base64");
   return Buffer.from(body, "base64");
 }
@@ -258,9 +257,7 @@ function number(value: unknown): number | null {
 
 /** What is not among the known names. Never copied by assignment: a header may be called `__proto__`. */
 function others(source: Json, known: ReadonlySet<string>): Json {
-  const names = Object.keys(source).filter((name) => !known.has(name));
-  if (names.length === 0) return NOTHING;
-  return Object.fromEntries(names.map((name) => [name, source[name]]));
+  const names = Object.keys(source);
+  if (names.every((name) => known.has(name))) return NOTHING;
+  return Object.fromEntries(names.flatMap((name) => (known.has(name) ? [] : [[name, source[name]]])));
 }
-
-const NOTHING: Json = Object.freeze({});
