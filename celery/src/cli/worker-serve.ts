@@ -112,7 +112,8 @@ function queuesOf({ args, nodeName }: Start, app: CeleryApp): readonly Binding[]
 }
 
 function askNeighbors(brokerUrl: string): NonNullable<WorkerDeps["askNeighbors"]> {
-  return (args) => askWorkers(brokerUrl, "hello", { timeoutSeconds: MINGLE_SECONDS, arguments: args });
+  const options = { timeoutSeconds: MINGLE_SECONDS, untilAllAnswered: true };
+  return (args) => askWorkers(brokerUrl, "hello", { ...options, arguments: args });
 }
 
 function revokeLimits(context: CommandContext): { maxIds?: number; expiresSeconds?: number } {

@@ -28,6 +28,8 @@ export interface AskOptions extends TellOptions {
   readonly timeoutSeconds: number;
   /** Enough answers. Default: as many as nodes are named. */
   readonly limit?: number;
+  /** Also enough: an answer of every node that listens now. Not for questions that some do not answer. */
+  readonly untilAllAnswered?: boolean;
   /** Called with each answer as it comes. */
   readonly onReply?: (reply: ControlReply) => void;
   /** Ends the wait; what has come by then is returned. */
@@ -60,7 +62,8 @@ export async function askWorkers(
     const ticket = randomUUID();
     const reply = { exchange: REPLY_EXCHANGE, routingKey: oid, ticket };
     const heard = await publish(redis, method, options, reply);
-    return heard === 0 ? new Map() : await collect(redis, queue, ticket, options);
+    const limit = options.untilAllAnswered ? { limit: heard } : {};
+    return heard === 0 ? new Map() : await collect(redis, queue, ticket, { ...limit, ...options });
   } finally {
     await redis.pipeline([
       ["srem", bindingKey(REPLY_EXCHANGE), member],
