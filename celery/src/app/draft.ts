@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { InvalidArgument } from "../protocol/errors.ts";
 import {
   encodeTaskBody,
+  NO_STAMPS,
   type TaskDraft,
   type TaskEmbed,
   type TaskHeaders,
@@ -28,8 +29,14 @@ export interface Call {
   readonly parent: CurrentTask | undefined;
 }
 
+/** What of the configuration a message depends on, besides its destination. */
+export type DraftSettings = Pick<
+  Conf,
+  "task_inherit_parent_priority" | "task_default_priority" | "task_ignore_result" | "task_repr_maxlevels"
+>;
+
 export interface DraftDeps {
-  readonly conf: Conf;
+  readonly conf: DraftSettings;
   readonly router: Router;
   readonly clock: Clock;
   readonly origin: string;
@@ -63,7 +70,7 @@ export function makeDraft(call: Call, deps: DraftDeps): RoutedDraft {
   return { draft: { headers, properties, bodyText, compression }, address: delivery.address, priority };
 }
 
-function priorityOf(call: Call, { priority: said }: Delivery, conf: Conf): number {
+function priorityOf(call: Call, { priority: said }: Delivery, conf: DraftSettings): number {
   const inherited = conf.task_inherit_parent_priority ? call.parent?.priority : undefined;
   const priority = said ?? inherited ?? conf.task_default_priority ?? 0;
   if (Number.isInteger(priority) && priority >= 0 && priority <= 9) return priority;
@@ -96,7 +103,7 @@ function makeHeaders({ name, args, options, task, parent }: Call, deps: DraftDep
     ignoreResult: options.ignoreResult ?? task?.ignoreResult ?? deps.conf.task_ignore_result,
     replacedTaskNesting: options.replacedTaskNesting ?? 0,
     stampedHeaders: options.stampedHeaders ?? null,
-    stamps: options.stamps ?? NO_CUSTOM,
+    stamps: options.stamps ?? NO_STAMPS,
     custom: options.headers ?? NO_CUSTOM,
   };
 }
@@ -133,10 +140,8 @@ function customProperties({ properties, argsRepr, kwargsRepr }: ApplyOptions): T
   return { ...properties, argsrepr: argsRepr, kwargsrepr: kwargsRepr };
 }
 
-const NOTHING_AFTERWARDS: TaskEmbed = { callbacks: null, errbacks: null, chain: null, chord: null };
-
-function embedOf({ link, linkError, chain, chord }: ApplyOptions): TaskEmbed {
-  if (link === undefined && linkError === undefined && !chain && !chord) return NOTHING_AFTERWARDS;
+function embedOf({ link, linkError, chain, chord }: ApplyOptions): TaskEmbed | undefined {
+  if (link === undefined && linkError === undefined && !chain && !chord) return undefined;
   return {
     callbacks: listOf(link),
     errbacks: listOf(linkError),

@@ -2,7 +2,7 @@ import { InvalidArgument } from "../protocol/errors.ts";
 import type { Binding, ExchangeType } from "../transport/destination.ts";
 import type { Conf } from "./conf.ts";
 
-export type { Binding } from "../transport/destination.ts";
+export type { Binding, ExchangeType } from "../transport/destination.ts";
 
 /** Decides which queues get a message. @see kombu 5.7.0 entity.py, `Exchange` */
 export class Exchange {

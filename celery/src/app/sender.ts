@@ -6,7 +6,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { OutgoingMessage, RetryPolicy, Transport } from "../transport/transport.ts";
 import type { ApplyOptions, PreparedCall } from "./call-options.ts";
 import type { Conf } from "./conf.ts";
-import { type Call, makeDraft, type RoutedDraft } from "./draft.ts";
+import { type Call, type DraftDeps, type DraftSettings, makeDraft, type RoutedDraft } from "./draft.ts";
 import { Router } from "./router.ts";
 import type { Signals } from "./signals.ts";
 
@@ -19,13 +19,23 @@ export interface SenderDeps {
   readonly transport: () => Transport;
 }
 
+interface Settings {
+  readonly revision: number;
+  readonly draft: DraftDeps;
+  readonly policy: RetryPolicy;
+  readonly retry: boolean;
+  /** `task_send_sent_event`. */
+  readonly announces: boolean;
+  readonly maxBytes: number;
+}
+
 /** Makes messages of calls, and sends them. */
 export class Sender {
   readonly #deps: SenderDeps;
   readonly #router: Router;
   /** This client's own id. */
   readonly replyTo: string = randomUUID();
-  #policy: { readonly revision: number; readonly policy: RetryPolicy } | undefined;
+  #known: Settings | undefined;
   #events: EventDispatcher | undefined;
 
   constructor(deps: SenderDeps) {
@@ -35,12 +45,13 @@ export class Sender {
 
   /** @throws InvalidArgument, EncodeError */
   prepare(call: Call): PreparedCall {
-    const { conf, clock, origin, signals } = this.#deps;
-    const routed = makeDraft(call, { conf, clock, origin, router: this.#router, replyTo: this.replyTo });
+    const { signals } = this.#deps;
+    const settings = this.#settings();
+    const routed = makeDraft(call, settings.draft);
     const { draft } = signals.beforeTaskPublish.isHeard ? this.#tellBefore(call, routed) : routed;
     const { address, priority } = routed;
-    const raw = this.#checkSize(encodeTaskMessage(draft), call.name);
-    const { retry = conf.task_publish_retry, retryPolicy } = call.options;
+    const raw = checkSize(encodeTaskMessage(draft), call.name, settings.maxBytes);
+    const { retry = settings.retry, retryPolicy } = call.options;
     return {
       call,
       headers: draft.headers,
@@ -48,16 +59,15 @@ export class Sender {
       routingKey: address.routingKey,
       message: outgoing(address, raw, priority),
       retry,
-      policy:
-        retryPolicy === undefined ? this.#defaultPolicy() : { ...this.#defaultPolicy(), ...retryPolicy },
+      policy: retryPolicy === undefined ? settings.policy : { ...settings.policy, ...retryPolicy },
     };
   }
 
   /** @throws OperationalError */
-  async publish(prepared: PreparedCall): Promise<void> {
-    await this.#deps.transport().publish(prepared.message, prepared);
-    if (this.#deps.signals.afterTaskPublish.isHeard) this.#tellAfter(prepared);
-    if (this.#deps.conf.task_send_sent_event) await this.#announce(prepared);
+  publish(prepared: PreparedCall): Promise<void> {
+    const sent = this.#deps.transport().publish(prepared.message, prepared);
+    const isTold = this.#deps.signals.afterTaskPublish.isHeard || this.#settings().announces;
+    return isTold ? sent.then(() => this.#tellAfter(prepared)) : sent;
   }
 
   /** Sending afterwards opens it again. */
@@ -67,28 +77,21 @@ export class Sender {
     await events?.[Symbol.asyncDispose]();
   }
 
-  #defaultPolicy(): RetryPolicy {
-    const { revision, task_publish_retry_policy: said } = this.#deps.conf;
-    if (this.#policy?.revision !== revision) {
-      const policy = {
-        maxRetries: said.max_retries,
-        intervalStart: said.interval_start,
-        intervalStep: said.interval_step,
-        intervalMax: said.interval_max,
+  /** Asking the configuration costs more than all else here, so it is asked once per state. */
+  #settings(): Settings {
+    const { conf, clock, origin } = this.#deps;
+    const { revision } = conf;
+    if (this.#known?.revision !== revision) {
+      this.#known = {
+        revision,
+        draft: { conf: draftSettings(conf), clock, origin, router: this.#router, replyTo: this.replyTo },
+        policy: policyOf(conf),
+        retry: conf.task_publish_retry,
+        announces: conf.task_send_sent_event,
+        maxBytes: conf.broker_transport_options.max_message_bytes,
       };
-      this.#policy = { revision, policy };
     }
-    return this.#policy.policy;
-  }
-
-  /** Workers refuse larger ones: better to be told by the sender's own error. */
-  #checkSize(raw: string, task: string): string {
-    const limit = this.#deps.conf.broker_transport_options.max_message_bytes;
-    if (raw.length <= limit) return raw;
-    throw new InvalidArgument(
-      `The message for ${task} has ${raw.length} bytes, more than the ${limit} allowed ` +
-        "(broker_transport_options.max_message_bytes). Store the data elsewhere and send where it is.",
-    );
+    return this.#known;
   }
 
   /** What a listener puts into the headers travels. */
@@ -101,9 +104,14 @@ export class Sender {
     return { draft: { ...draft, headers: { ...draft.headers, custom: headers } } };
   }
 
-  #tellAfter({ call, headers, exchange, routingKey }: PreparedCall): void {
-    const about = described(call, headers.id, { exchange, routingKey });
-    void this.#deps.signals.afterTaskPublish.send({ ...about, headers: headers.custom });
+  async #tellAfter(prepared: PreparedCall): Promise<void> {
+    const { call, headers, exchange, routingKey } = prepared;
+    const { afterTaskPublish } = this.#deps.signals;
+    if (afterTaskPublish.isHeard) {
+      const about = described(call, headers.id, { exchange, routingKey });
+      void afterTaskPublish.send({ ...about, headers: headers.custom });
+    }
+    if (this.#settings().announces) await this.#announce(prepared);
   }
 
   async #announce({ headers, message, exchange, routingKey }: PreparedCall): Promise<void> {
@@ -113,6 +121,30 @@ export class Sender {
     this.#events.send("task-sent", { ...taskSentFields(headers, message.queue), ...where });
     await this.#events.flush();
   }
+}
+
+/** Workers refuse larger ones: better to be told by the sender's own error. */
+function checkSize(raw: string, task: string, limit: number): string {
+  if (raw.length <= limit) return raw;
+  throw new InvalidArgument(
+    `The message for ${task} has ${raw.length} bytes, more than the ${limit} allowed ` +
+      "(broker_transport_options.max_message_bytes). Store the data elsewhere and send where it is.",
+  );
+}
+
+function policyOf({ task_publish_retry_policy: said }: Conf): RetryPolicy {
+  return {
+    maxRetries: said.max_retries,
+    intervalStart: said.interval_start,
+    intervalStep: said.interval_step,
+    intervalMax: said.interval_max,
+  };
+}
+
+function draftSettings(conf: Conf): DraftSettings {
+  const { task_inherit_parent_priority, task_default_priority, task_ignore_result, task_repr_maxlevels } =
+    conf;
+  return { task_inherit_parent_priority, task_default_priority, task_ignore_result, task_repr_maxlevels };
 }
 
 function outgoing(

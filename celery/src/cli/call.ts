@@ -1,3 +1,5 @@
+import { EXCHANGE_TYPES } from "../app/queue-input.ts";
+import type { ExchangeType } from "../app/queues.ts";
 import type { ApplyOptions, CeleryApp } from "../app/types.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { OptionValues, requiredArgument } from "./option-values.ts";
@@ -18,6 +20,24 @@ const OPTIONS: readonly OptionSpec[] = [
     value: "NAME",
     group: "Routing Options",
     help: "Queue to send to instead of the task's own.",
+  },
+  {
+    name: "exchange",
+    value: "NAME",
+    group: "Routing Options",
+    help: "Exchange to send through; needs a key.",
+  },
+  {
+    name: "routing-key",
+    value: "KEY",
+    group: "Routing Options",
+    help: "Key by which the exchange finds the queues.",
+  },
+  {
+    name: "exchange-type",
+    value: "TYPE",
+    group: "Routing Options",
+    help: "direct, topic or fanout, of an exchange that task_queues does not have.",
   },
 ];
 
@@ -64,6 +84,9 @@ function readOptions(values: OptionValues): ApplyOptions {
   const eta = values.moment("eta");
   const expires = values.secondsOrMoment("expires");
   const queue = values.text("queue");
+  const exchange = values.text("exchange");
+  const routingKey = values.text("routing-key");
+  const exchangeType = readExchangeType(values);
   return {
     kwargs: values.jsonObject("kwargs"),
     ...(countdown !== undefined && { countdown }),
@@ -71,7 +94,18 @@ function readOptions(values: OptionValues): ApplyOptions {
     ...(eta !== undefined && { eta }),
     ...(expires !== undefined && { expires }),
     ...(queue !== undefined && { queue }),
+    ...(exchange !== undefined && { exchange }),
+    ...(routingKey !== undefined && { routingKey }),
+    ...(exchangeType !== undefined && { exchangeType }),
   };
+}
+
+function readExchangeType(values: OptionValues): ExchangeType | undefined {
+  const text = values.text("exchange-type");
+  if (text === undefined) return undefined;
+  const type = EXCHANGE_TYPES.find((known) => known === text);
+  if (type !== undefined) return type;
+  throw values.fault("exchange-type", `'${text}' is none of ${EXCHANGE_TYPES.join(", ")}.`);
 }
 
 /** Sent anyway, as Celery does: the task may live in another program. */

@@ -101,14 +101,29 @@ function encodeBody(bodyText: string, compression: TaskDraft["compression"]): st
   return Buffer.from(bodyText).toString("base64");
 }
 
+/** Of a message that nobody stamped. */
+export const NO_STAMPS: Readonly<Record<string, unknown>> = {};
+
+const NOTHING_AFTERWARDS = '{"callbacks": null, "errbacks": null, "chain": null, "chord": null}';
+
 /** The body's JSON: `[args, kwargs, embed]`. @throws EncodeError naming the argument that cannot travel. */
 export function encodeTaskBody(
   args: readonly unknown[],
   kwargs: Readonly<Record<string, unknown>>,
-  embed: Partial<TaskEmbed> = {},
+  embed?: Partial<TaskEmbed>,
 ): string {
-  const { callbacks = null, errbacks = null, chain = null, chord = null } = embed;
-  return encodeJson([args, kwargs, { callbacks, errbacks, chain, chord }], "arguments");
+  const positional = encodeJson(args, "arguments[0]");
+  const named = encodeJson(kwargs, "arguments[1]");
+  return `[${positional}, ${named}, ${embed === undefined ? NOTHING_AFTERWARDS : encodeEmbed(embed)}]`;
+}
+
+function encodeEmbed({
+  callbacks = null,
+  errbacks = null,
+  chain = null,
+  chord = null,
+}: Partial<TaskEmbed>): string {
+  return encodeJson({ callbacks, errbacks, chain, chord }, "arguments[2]");
 }
 
 /** One text after another instead of an object and its JSON: this runs once per message. */
@@ -130,7 +145,7 @@ function headersText(headers: TaskHeaders, compression: TaskDraft["compression"]
     `"origin": ${encodeText(headers.origin)}, "ignore_result": ${headers.ignoreResult}, ` +
     `"replaced_task_nesting": ${headers.replacedTaskNesting}, ` +
     `"stamped_headers": ${headers.stampedHeaders === null ? "null" : encodeJson(headers.stampedHeaders)}, ` +
-    `"stamps": ${encodeJson(stamps)}${more}${compression ? `, "compression": "${compression}"` : ""}}`
+    `"stamps": ${stamps === NO_STAMPS ? "{}" : encodeJson(stamps)}${more}${compression ? `, "compression": "${compression}"` : ""}}`
   );
 }
 

@@ -11,7 +11,9 @@ export const ARGUMENTS_REPR: ReprLimits = { maxLength: 1024 };
 
 /** Positional arguments, which Python shows as a tuple: `(2, 3)`, `(2,)`. */
 export function formatPythonArgs(args: readonly unknown[], limits: ReprLimits = ARGUMENTS_REPR): string {
-  return render(items(args, "(", args.length === 1 ? ",)" : ")", 0, levels(limits)), limits.maxLength);
+  const writer = new Writer(limits);
+  writer.items(args, "(", args.length === 1 ? ",)" : ")", 0);
+  return writer.text;
 }
 
 /**
@@ -20,7 +22,9 @@ export function formatPythonArgs(args: readonly unknown[], limits: ReprLimits = 
  * @see celery 5.7.0 utils/saferepr.py
  */
 export function formatPython(value: unknown, limits: ReprLimits = {}): string {
-  return render(tokens(value, 0, levels(limits)), limits.maxLength);
+  const writer = new Writer(limits);
+  writer.value(value, 0);
+  return writer.text;
 }
 
 /** A string as Python's own `repr` writes it, for exceptions: `ValueError('boom')`. */
@@ -55,78 +59,92 @@ function fixedNotation(value: number, exponent: number): string {
   return `${value < 0 ? "-" : ""}0.${"0".repeat(-exponent - 1)}${digits}`;
 }
 
-interface Token {
-  readonly text: string;
-  /** What is opened here, must be closed by this. */
-  readonly closer?: string;
-  readonly kind: "open" | "close" | "text" | "quoted" | "fixed";
-}
+/** Writes until the room is used up; from then on it only closes what is open, so that brackets always match. */
+class Writer {
+  text = "";
+  #room: number;
+  /** What is still to be closed, innermost first. */
+  #closers = "";
+  #isFull = false;
+  readonly #maxLevels: number;
 
-function levels(limits: ReprLimits): number {
-  return limits.maxLevels ?? 3;
-}
-
-function* tokens(value: unknown, level: number, maxLevels: number): Generator<Token> {
-  if (typeof value === "string") yield { text: value, kind: "quoted" };
-  else if (Array.isArray(value)) yield* items(value, "[", "]", level, maxLevels);
-  else if (isMapping(value)) yield* entries(value, level, maxLevels);
-  else yield { text: scalar(value), kind: "text" };
-}
-
-function* items(
-  values: readonly unknown[],
-  open: string,
-  close: string,
-  level: number,
-  maxLevels: number,
-): Generator<Token> {
-  if (maxLevels > 0 && level >= maxLevels) {
-    yield { text: `${open}...${close}`, kind: "fixed" };
-    return;
+  constructor({ maxLength = Number.POSITIVE_INFINITY, maxLevels = 3 }: ReprLimits) {
+    this.#room = maxLength;
+    this.#maxLevels = maxLevels;
   }
-  yield { text: open, kind: "open", closer: close };
-  for (const [index, value] of values.entries()) {
-    if (index > 0) yield { text: ", ", kind: "text" };
-    yield* tokens(value, level + 1, maxLevels);
-  }
-  yield { text: close, kind: "close" };
-}
 
-function* entries(value: object, level: number, maxLevels: number): Generator<Token> {
-  if (maxLevels > 0 && level >= maxLevels) {
-    yield { text: "{...}", kind: "fixed" };
-    return;
+  value(value: unknown, level: number): void {
+    if (typeof value === "string") this.#quoted(value);
+    else if (Array.isArray(value)) this.items(value, "[", "]", level);
+    else if (isMapping(value)) this.#entries(value, level);
+    else this.#plain(scalar(value));
   }
-  yield { text: "{", kind: "open", closer: "}" };
-  for (const [index, [key, inner]] of Object.entries(value).entries()) {
-    if (index > 0) yield { text: ", ", kind: "text" };
-    yield { text: `'${key.replaceAll("'", "\\'")}': `, kind: "fixed" };
-    yield* tokens(inner, level + 1, maxLevels);
-  }
-  yield { text: "}", kind: "close" };
-}
 
-/** Writes tokens until the room is used up, then only closes what is open, so that brackets always match. */
-function render(stream: Generator<Token>, maxLength: number | undefined): string {
-  let room = maxLength ?? Number.POSITIVE_INFINITY;
-  const open: string[] = [];
-  let text = "";
-  for (const token of stream) {
-    if (room <= 0 && token.kind !== "close") {
-      return `${text}, ...${open.reverse().join("")}`;
+  items(values: readonly unknown[], opener: string, closer: string, level: number): void {
+    if (this.#isTooDeep(level)) return this.#whole(`${opener}...${closer}`);
+    this.#open(opener, closer);
+    for (let index = 0; index < values.length && !this.#isFull; index += 1) {
+      if (index > 0) this.#plain(", ");
+      this.value(values[index], level + 1);
     }
-    if (token.closer !== undefined) open.push(token.closer);
-    if (token.kind === "close") open.pop();
-    const shown = show(token, room);
-    text += shown;
-    room -= shown.length;
+    this.#close(closer);
   }
-  return text;
-}
 
-function show(token: Token, room: number): string {
-  if (token.kind === "quoted") return `'${truncate(token.text, room).replaceAll("'", "\\'")}'`;
-  return token.kind === "text" ? truncate(token.text, room) : token.text;
+  #entries(value: object, level: number): void {
+    if (this.#isTooDeep(level)) return this.#whole("{...}");
+    this.#open("{", "}");
+    let separator = "";
+    for (const [key, inner] of Object.entries(value)) {
+      if (this.#isFull) return;
+      if (separator !== "") this.#plain(separator);
+      separator = ", ";
+      this.#whole(`'${key.replaceAll("'", "\\'")}': `);
+      this.value(inner, level + 1);
+    }
+    this.#close("}");
+  }
+
+  #isTooDeep(level: number): boolean {
+    return this.#maxLevels > 0 && level >= this.#maxLevels;
+  }
+
+  #open(opener: string, closer: string): void {
+    if (!this.#hasRoom()) return;
+    this.#closers = closer + this.#closers;
+    this.#put(opener);
+  }
+
+  #close(closer: string): void {
+    if (this.#isFull) return;
+    this.#closers = this.#closers.slice(closer.length);
+    this.#put(closer);
+  }
+
+  #quoted(text: string): void {
+    if (this.#hasRoom()) this.#put(`'${truncate(text, this.#room).replaceAll("'", "\\'")}'`);
+  }
+
+  #plain(text: string): void {
+    if (this.#hasRoom()) this.#put(truncate(text, this.#room));
+  }
+
+  /** Never cut in its middle. */
+  #whole(text: string): void {
+    if (this.#hasRoom()) this.#put(text);
+  }
+
+  #put(shown: string): void {
+    this.text += shown;
+    this.#room -= shown.length;
+  }
+
+  #hasRoom(): boolean {
+    if (this.#isFull) return false;
+    if (this.#room > 0) return true;
+    this.text += `, ...${this.#closers}`;
+    this.#isFull = true;
+    return false;
+  }
 }
 
 /** @see celery 5.7.0 utils/text.py, `truncate`: cut at the last space that fits. */

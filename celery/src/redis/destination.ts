@@ -76,11 +76,21 @@ export function deliveryArguments(
   message: OutgoingMessage,
   channels: ChannelNames,
 ): readonly [verb: string, where: string, key: string, suffix: string, raw: string] {
-  const { via, queue, raw } = message;
-  const step = priorityStep(message.priority);
-  if (via === undefined) return ["push", queueKey(queue, step), "", "", raw];
+  const { via, raw } = message;
+  if (via === undefined) return ["push", listOf(message), "", "", raw];
   if (via.type === "fanout") return ["cast", fanoutChannel(via, channels), "", "", raw];
-  return ["route", bindingKey(via.exchange), via.routingKey, queueKey("", step), raw];
+  return [
+    "route",
+    bindingKey(via.exchange),
+    via.routingKey,
+    queueKey("", priorityStep(message.priority)),
+    raw,
+  ];
+}
+
+/** The list that a message without `via` is pushed to. */
+export function listOf({ queue, priority }: OutgoingMessage): string {
+  return priority === 0 ? queue : queueKey(queue, priorityStep(priority));
 }
 
 /** How a broker's URL wants the channels of fanout exchanges to be called. */

@@ -8,6 +8,7 @@ export {
   type ExchangeTarget,
   type ExchangeType,
   fanoutChannel,
+  listOf,
   type OutgoingMessage,
   ownBinding,
 } from "../redis/destination.ts";

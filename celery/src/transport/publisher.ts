@@ -5,18 +5,41 @@ import { RedisFault } from "../redis/fault.ts";
 import { laneKey } from "../redis/keys.ts";
 import { publishScript } from "../redis/scripts/publish.ts";
 import { sleep } from "../runtime/sleep.ts";
-import { bindingsOf, type ChannelNames, declarations, deliveryArguments } from "./destination.ts";
+import { bindingsOf, type ChannelNames, declarations, deliveryArguments, listOf } from "./destination.ts";
 import type { OutgoingMessage, RetryPolicy } from "./transport.ts";
-
-interface Waiting {
-  readonly message: OutgoingMessage;
-  readonly policy: RetryPolicy;
-  resolve(): void;
-  reject(error: Error): void;
-}
 
 /** Messages in one script call: enough to make the trip cheap, few enough not to hold Redis up. */
 const BATCH = 500;
+
+/** What goes out as one call. All who wait for it wait for one promise, and then ask for their own message's fate. */
+class Batch {
+  readonly policy: RetryPolicy;
+  readonly messages: OutgoingMessage[] = [];
+  /** Settles when all are answered for; never rejects. */
+  readonly answered: Promise<void>;
+  answer!: () => void;
+  #failures: Map<number, Error> | undefined;
+
+  constructor(policy: RetryPolicy) {
+    this.policy = policy;
+    this.answered = new Promise((resolve) => {
+      this.answer = resolve;
+    });
+  }
+
+  takes(policy: RetryPolicy): boolean {
+    return this.messages.length < BATCH && samePolicy(this.policy, policy);
+  }
+
+  fail(index: number, error: Error): void {
+    this.#failures ??= new Map();
+    this.#failures.set(index, error);
+  }
+
+  failureOf(index: number): Error | undefined {
+    return this.#failures?.get(index);
+  }
+}
 
 /** Refusals that pass by themselves. Others (out of memory, wrong type) are the caller's to know at once. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -42,7 +65,8 @@ export class Publisher {
   #declared = new Set<string>();
   /** Lists of bindings all of which are declared: senders have one list per queue, which saves looking into it. */
   #declaredLists = new WeakSet<object>();
-  #waiting: Waiting[] = [];
+  /** Not under way yet, in their order. */
+  readonly #waiting: Batch[] = [];
   #declaredOn = 0;
   #number = 0;
   #draining = false;
@@ -52,11 +76,13 @@ export class Publisher {
     this.#channels = channels;
   }
 
-  publish(message: OutgoingMessage, policy: RetryPolicy): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ message, policy, resolve, reject });
-      if (!this.#draining) void this.#drain();
-    });
+  async publish(message: OutgoingMessage, policy: RetryPolicy): Promise<void> {
+    const batch = this.#batchFor(policy);
+    const index = batch.messages.push(message) - 1;
+    if (!this.#draining) void this.#drain();
+    await batch.answered;
+    const failure = batch.failureOf(index);
+    if (failure !== undefined) throw failure;
   }
 
   /** Ends the retries; what is under way is still answered. */
@@ -67,32 +93,35 @@ export class Publisher {
     }
   }
 
+  #batchFor(policy: RetryPolicy): Batch {
+    const last = this.#waiting.at(-1);
+    if (last?.takes(policy)) return last;
+    const batch = new Batch(policy);
+    this.#waiting.push(batch);
+    return batch;
+  }
+
   async #drain(): Promise<void> {
     this.#draining = true;
-    while (this.#waiting.length > 0) {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (let from = 0; from < waiting.length; ) {
-        const to = endOfBatch(waiting, from);
-        await this.#deliver(waiting.slice(from, to));
-        from = to;
-      }
+    for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) {
+      await this.#deliver(batch);
+      batch.answer();
     }
     this.#draining = false;
   }
 
-  async #deliver(batch: readonly Waiting[]): Promise<void> {
-    const policy = batch[0]?.policy ?? NO_RETRY;
+  async #deliver(batch: Batch): Promise<void> {
+    const { policy, messages } = batch;
     this.#number += 1;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        settle(batch, await this.#push(batch));
+        settle(batch, await this.#push(messages));
         return;
       } catch (error) {
         this.#forgetDeclared();
         const isLast = attempt >= (policy.maxRetries ?? Number.POSITIVE_INFINITY);
         if (isLast || !isPassing(error) || this.#closing.signal.aborted) {
-          for (const item of batch) item.reject(describe(error, item.message, attempt + 1));
+          messages.forEach((message, index) => batch.fail(index, describe(error, message, attempt + 1)));
           return;
         }
       }
@@ -101,18 +130,18 @@ export class Publisher {
     }
   }
 
-  #push(batch: readonly Waiting[]): Promise<unknown> {
+  #push(messages: readonly OutgoingMessage[]): Promise<unknown> {
     const args: RedisArgument[] = [this.#number];
-    this.#declare(batch, args);
-    appendMessages(batch, args, this.#channels);
+    this.#declare(messages, args);
+    appendMessages(messages, args, this.#channels);
     return this.#redis.run(publishScript, this.#keys, args);
   }
 
   /** Once per connection, as kombu does: another client's purge may have removed them meanwhile. */
-  #declare(batch: readonly Waiting[], args: RedisArgument[]): void {
+  #declare(messages: readonly OutgoingMessage[], args: RedisArgument[]): void {
     if (this.#declaredOn !== this.#redis.generation) this.#forgetDeclared();
     this.#declaredOn = this.#redis.generation;
-    for (const { message } of batch) {
+    for (const message of messages) {
       if (message.bindings !== undefined && this.#declaredLists.has(message.bindings)) continue;
       for (const { key, member } of bindingsOf(message).flatMap(declarations)) {
         const entry = `${key}\0${member}`;
@@ -130,34 +159,27 @@ export class Publisher {
   }
 }
 
-/** Messages of one policy, in their order. */
-function endOfBatch(waiting: readonly Waiting[], from: number): number {
-  const policy = waiting[from]?.policy ?? NO_RETRY;
-  const most = Math.min(waiting.length, from + BATCH);
-  for (let at = from + 1; at < most; at += 1) {
-    if (!samePolicy((waiting[at] as Waiting).policy, policy)) return at;
-  }
-  return most;
-}
-
 /** Neighbours for one list travel together: one LPUSH for all of them. */
-function appendMessages(batch: readonly Waiting[], args: RedisArgument[], channels: ChannelNames): void {
+function appendMessages(
+  messages: readonly OutgoingMessage[],
+  args: RedisArgument[],
+  channels: ChannelNames,
+): void {
   let list: string | undefined;
   let countAt = 0;
-  for (const { message } of batch) {
-    const delivery = deliveryArguments(message, channels);
-    const [verb, where] = delivery;
-    if (verb !== "push") {
+  for (const message of messages) {
+    if (message.via !== undefined) {
       list = undefined;
-      args.push(...delivery);
+      args.push(...deliveryArguments(message, channels));
       continue;
     }
+    const where = listOf(message);
     if (where === list) {
       args[countAt] = Number(args[countAt]) + 1;
     } else {
       list = where;
-      countAt = args.length + 2;
-      args.push(verb, where, 1);
+      args.push("push", where, 1);
+      countAt = args.length - 1;
     }
     args.push(message.raw);
   }
@@ -173,16 +195,14 @@ function samePolicy(a: RetryPolicy, b: RetryPolicy): boolean {
   );
 }
 
-function settle(batch: readonly Waiting[], reply: unknown): void {
+function settle(batch: Batch, reply: unknown): void {
   const [outcomes, ...errors] = reply as readonly [string, ...(string | number)[]];
-  for (const [index, item] of batch.entries()) {
-    if (outcomes[index] !== "e" && outcomes !== "stale") {
-      item.resolve();
-      continue;
-    }
+  if (errors.length === 0 && !/[es]/.test(outcomes)) return;
+  batch.messages.forEach((message, index) => {
+    if (outcomes[index] === "d") return;
     const at = errors.indexOf(index);
-    item.reject(refused(item.message, at === -1 ? "the push was refused" : String(errors[at + 1])));
-  }
+    batch.fail(index, refused(message, at === -1 ? "the push was refused" : String(errors[at + 1])));
+  });
 }
 
 function isPassing(error: unknown): boolean {
