@@ -6,6 +6,7 @@ import type { Exchange, Queue } from "./queues.ts";
 
 /** kombu's names for the one method that every kombu can read. What it calls gzip is a zlib stream. */
 export const COMPRESSIONS = ["gzip", "zlib", "application/x-gzip"] as const;
+/** How the body of a message is compressed: all of them are zlib. */
 export type Compression = (typeof COMPRESSIONS)[number];
 
 /** Where and how a call is sent; what routes may say, too. */

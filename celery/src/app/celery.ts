@@ -34,6 +34,7 @@ import type {
   TaskResult,
 } from "./types.ts";
 
+/** What `new Celery` takes: every setting, and the two URLs by their short names. */
 export interface CeleryOptions extends ConfInput {
   /** `redis://host:port/db`. Default `redis://localhost:6379/0`; `CELERY_BROKER_URL` wins. */
   readonly broker?: string | undefined;

@@ -33,6 +33,7 @@ export interface BeatEntryInput {
 
 export type BeatEntry = Required<BeatEntryInput>;
 
+/** How often and how long a publish is tried again while Redis is away. Seconds. */
 export interface PublishRetryPolicy {
   /** Tries after the first; `null` never gives up. */
   readonly max_retries: number | null;

@@ -29,6 +29,7 @@ export interface ControlAnswer {
   readonly error?: string;
 }
 
+/** How tasks are revoked. */
 export interface RevokeOptions extends BroadcastOptions {
   /** End it too if it runs. Default false. */
   readonly terminate?: boolean;
@@ -36,6 +37,7 @@ export interface RevokeOptions extends BroadcastOptions {
   readonly signal?: string;
 }
 
+/** What workers are to hang a queue on. Default: an exchange and a key of its own name. */
 export interface ConsumerOptions extends BroadcastOptions {
   /** Default: the queue's name. */
   readonly exchange?: string;

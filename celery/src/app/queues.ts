@@ -15,6 +15,7 @@ export class Exchange {
   }
 }
 
+/** What a queue hangs on. */
 export interface QueueOptions {
   /** Default: `task_default_exchange`. */
   readonly exchange?: Exchange | string;

@@ -95,8 +95,10 @@ export interface WorkerSignal {
   readonly app: CeleryApp;
 }
 
+/** Names of all signals there are. */
 export type SignalName = keyof SignalPayloads;
 
+/** Called with the signal's payload. What it returns is waited for only where the signal says so. */
 export type SignalListener<P> = (payload: P) => unknown;
 
 /** One kind of thing that happens, and who wants to know. */
@@ -121,6 +123,7 @@ export interface Signal<P> {
   send(payload: P): Promise<void> | undefined;
 }
 
+/** Every signal of an app, by name: `app.signals.taskFailure`. */
 export type Signals = { readonly [K in SignalName]: Signal<SignalPayloads[K]> };
 
 /** Every name there is; the compiler sees to it that none is missing. */

@@ -14,6 +14,7 @@ import type { EagerOptions, EagerResult } from "./eager.ts";
 import type { Signals } from "./signals.ts";
 import type { ResolvedHandlers, TaskHandlers } from "./task-handlers.ts";
 
+/** A class of errors, for `autoretryFor` and `throws`. */
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
 /** How a task behaves. What is not given comes from the app's configuration. Times in seconds. */

@@ -27,6 +27,7 @@ export interface RevokeResultOptions {
   readonly timeout?: number;
 }
 
+/** How a result is waited for. */
 export interface GetOptions {
   /** Seconds. Without it `get` waits for as long as it takes. */
   readonly timeout?: number;

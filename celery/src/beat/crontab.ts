@@ -148,6 +148,7 @@ export interface CrontabMaker {
   fromString(text: string): Crontab;
 }
 
+/** Makes a schedule by the clock on the wall, see {@link CrontabMaker}. */
 export const crontab: CrontabMaker = Object.assign(
   (fields: CrontabFields = {}): Crontab => new Crontab(fields),
   {
