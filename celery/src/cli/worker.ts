@@ -89,6 +89,7 @@ async function runStart(start: Start): Promise<number> {
   });
   shutdown.hard.addEventListener("abort", () => process.exit(1), { once: true });
   await using pool = await settlePool(start, app, children);
+  await app.signals.celerydAfterSetup.send({ sender: start.nodeName, app });
   const ended = await serveTasks(start, app, pool, shutdown);
   await app.close();
   return ended ? 0 : 1;

@@ -9,6 +9,8 @@ export interface HeartbeatOptions {
   readonly software: { readonly ident: string; readonly version: string };
   /** Default 2. Celery counts a worker as gone after twice this without a sign. */
   readonly intervalSeconds?: number;
+  /** Called before each sign. */
+  readonly onBeat?: () => void;
 }
 
 /**
@@ -49,6 +51,7 @@ export class Heartbeat implements AsyncDisposable {
   }
 
   #fields(): EventFields<"worker-heartbeat"> {
+    this.#options.onBeat?.();
     const { active, processed } = this.#options.load();
     const { ident, version } = this.#options.software;
     return {

@@ -1,7 +1,8 @@
+import { Topology } from "../app/queues.ts";
 import type { CeleryApp } from "../app/types.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Consumer } from "../transport/transport.ts";
+import type { Binding, Consumer } from "../transport/transport.ts";
 import { Autoscaler, type Range } from "./autoscale.ts";
 import { type Prefetch, TaskConsumer } from "./consume.ts";
 import { makeDeduplicator } from "./deduplicate.ts";
@@ -30,6 +31,8 @@ export interface AssembleDeps {
 
 export interface AssembleOptions {
   readonly nodeName: string;
+  /** A name is a queue bound under its own name. */
+  readonly queues: readonly (string | Binding)[];
   /** Unanswered messages per slot; 0 = no limit. */
   readonly prefetchMultiplier: number;
   /** Keep the pool between these sizes, as the load asks for. */
@@ -50,9 +53,21 @@ export function assemble(deps: AssembleDeps, options: AssembleOptions, consumer:
   });
   const timeLimits = new TimeLimits();
   const alreadyDone = deduplicator(deps, consumer);
-  const aboutRuns = { consumer, pool, results, events, log, nodeName, clock, timeLimits, alreadyDone };
+  const aboutRuns = {
+    consumer,
+    pool,
+    results,
+    events,
+    log,
+    nodeName,
+    clock,
+    timeLimits,
+    alreadyDone,
+    signals: app.signals,
+  };
   const runner = new TaskRunner(aboutRuns);
-  const refusals = makeRefusals({ consumer, results, events, log, known: () => [...app.tasks.keys()] });
+  const known = (): readonly string[] => [...app.tasks.keys()];
+  const refusals = makeRefusals({ consumer, results, events, log, signals: app.signals, known });
   const rateLimits = makeRateLimits(deps, (delivery) => tasks.enqueue(delivery));
   const autoscaler = makeAutoscaler(deps, options, () => tasks.load);
   const prefetch = (): Prefetch =>
@@ -61,8 +76,15 @@ export function assemble(deps: AssembleDeps, options: AssembleOptions, consumer:
   const held = { app, consumer, pool, runner, refusals, events, log, clock, revokes, rateLimits, prefetch };
   const tasks: TaskConsumer = new TaskConsumer({ ...held, ...onReserved });
   const revocations = makeRevocations(deps, tasks, runner);
-  const parts = { app, nodeName, pool, consumer, tasks, revocations, rateLimits, timeLimits };
+  const bindings = bindingsByName(app, options.queues);
+  const parts = { app, nodeName, pool, consumer, bindings, tasks, revocations, rateLimits, timeLimits };
   return { ...parts, autoscaler, clock, log };
+}
+
+function bindingsByName({ conf }: CeleryApp, queues: readonly (string | Binding)[]): Map<string, Binding> {
+  const topology = new Topology(conf);
+  const bindings = queues.map((queue) => (typeof queue === "string" ? topology.get(queue) : queue));
+  return new Map(bindings.map((binding) => [binding.queue, binding]));
 }
 
 function makeRateLimits(

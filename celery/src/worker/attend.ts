@@ -53,13 +53,15 @@ export async function attend(options: AttendOptions, parts: WorkerParts): Promis
 
 function beginHeartbeat(
   { events, software, heartbeatInterval = 2 }: AttendOptions,
-  { tasks }: WorkerParts,
+  { tasks, app, nodeName }: WorkerParts,
 ): Heartbeat | undefined {
   if (heartbeatInterval === null) return undefined;
+  const { heartbeatSent } = app.signals;
   return startHeartbeat(events, {
     load: () => tasks.counts(),
     software,
     intervalSeconds: heartbeatInterval,
+    onBeat: () => void heartbeatSent.send({ sender: nodeName, app }),
   });
 }
 

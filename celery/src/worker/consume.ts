@@ -12,6 +12,7 @@ import type { Refusals } from "./refuse.ts";
 import type { Revokes } from "./revokes.ts";
 import type { RunProgress, TaskRunner } from "./run-task.ts";
 import { type EventSink, receivedEvent, sendEvent } from "./task-event.ts";
+import { tellReceived } from "./tell-signals.ts";
 import { MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 
 export interface ConsumeDeps {
@@ -219,6 +220,7 @@ export class TaskConsumer implements RunProgress {
     this.#received++;
     if (!this.#logReceived(message.headers)) return;
     sendEvent(this.#deps.events, receivedEvent(message));
+    tellReceived(this.#deps.app.signals, message);
   }
 
   /** @returns false when it was received before, and parked. */

@@ -1,4 +1,5 @@
 import { makeConf } from "../app/conf.ts";
+import { Topology } from "../app/queues.ts";
 import type { AnyTask, CeleryApp } from "../app/types.ts";
 import {
   ControlError,
@@ -11,7 +12,7 @@ import {
 } from "../control/index.ts";
 import { type Pool, PoolError } from "../pool/pool.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Consumer } from "../transport/transport.ts";
+import type { Binding, Consumer } from "../transport/transport.ts";
 import type { Autoscaler } from "./autoscale.ts";
 import type { TaskConsumer } from "./consume.ts";
 import { type Delivery, hasStarted } from "./delivery.ts";
@@ -27,6 +28,8 @@ export interface WorkerParts {
   readonly nodeName: string;
   readonly pool: Pool;
   readonly consumer: Consumer;
+  /** What is consumed now, by name. */
+  readonly bindings: Map<string, Binding>;
   readonly tasks: TaskConsumer;
   readonly revocations: Revocations;
   readonly rateLimits: RateLimits<Delivery>;
@@ -44,6 +47,8 @@ export interface PanelSurroundings {
   /** `celery report`'s text. */
   readonly report: () => string;
 }
+
+const EXCHANGE_TYPES = ["direct", "topic", "fanout"] as const;
 
 /** Celery's `HIDDEN_SETTINGS`: what may hold a secret is named and not shown. @see celery 5.7.0 app/utils.py */
 const SECRET = /API|TOKEN|KEY|SECRET|PASS|SIGNATURE|DATABASE/i;
@@ -116,9 +121,14 @@ export class Panel implements WorkerPanel {
   }
 
   activeQueues(): readonly QueueInfo[] {
-    return this.#parts.consumer.queues
-      .toSorted()
-      .map((name) => ({ name, exchange: name, exchangeType: "direct", routingKey: name }));
+    return [...this.#parts.bindings.values()]
+      .map(({ queue: name, exchange, type, routingKey }) => ({
+        name,
+        exchange,
+        exchangeType: type,
+        routingKey,
+      }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   report(): string {
@@ -170,15 +180,20 @@ export class Panel implements WorkerPanel {
     return range;
   }
 
-  async addConsumer({ queue }: Parameters<WorkerPanel["addConsumer"]>[0]): Promise<void> {
-    const { consumer } = this.#parts;
-    if (consumer.queues.includes(queue)) return;
-    await consumer.addQueue(queue);
+  async addConsumer(asked: Parameters<WorkerPanel["addConsumer"]>[0]): Promise<void> {
+    const { consumer, bindings, app } = this.#parts;
+    const { queue } = asked;
+    if (bindings.has(queue)) return;
+    const known = new Topology(app.conf).declared.find((binding) => binding.queue === queue);
+    const binding = known ?? bindingOf(asked);
+    await consumer.addQueue(binding);
+    bindings.set(queue, binding);
     this.#say(`Started consuming from ${queue}`);
   }
 
   async cancelConsumer(queue: string): Promise<void> {
     this.#say(`Canceling queue ${queue}`);
+    this.#parts.bindings.delete(queue);
     await this.#parts.consumer.removeQueue(queue);
   }
 
@@ -232,6 +247,18 @@ export class Panel implements WorkerPanel {
   #say(text: string): void {
     this.#parts.log.record({ level: "INFO", processName: MAIN_PROCESS, text });
   }
+}
+
+/** @see celery 5.7.0 worker/consumer/consumer.py, `add_task_queue` */
+function bindingOf({
+  queue,
+  exchange,
+  exchangeType,
+  routingKey,
+}: Parameters<WorkerPanel["addConsumer"]>[0]): Binding {
+  const type = EXCHANGE_TYPES.find((known) => known === (exchangeType ?? "direct"));
+  if (!type) throw new ControlError(`There is no exchange type ${exchangeType}: direct, topic or fanout.`);
+  return { queue, exchange: exchange ?? queue, type, routingKey: routingKey ?? queue };
 }
 
 /** By Celery's names. Null: not set, and not shown. */

@@ -1,3 +1,5 @@
+import type { Signals } from "../app/signals.ts";
+import { TaskNotRegistered } from "../protocol/errors.ts";
 import { formatPython } from "../protocol/python-repr.ts";
 import { celeryError } from "../protocol/wire-error.ts";
 import type { Claim, Consumer } from "../transport/transport.ts";
@@ -6,6 +8,7 @@ import { labelOf } from "./delivery.ts";
 import type { Verdict } from "./judge.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import type { EventSink } from "./task-event.ts";
+import { tellRejected, tellRevoked, tellUnknown } from "./tell-signals.ts";
 import { type LogLevel, MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 
 export interface RefusalDeps {
@@ -13,6 +16,7 @@ export interface RefusalDeps {
   readonly results: ResultWriter;
   readonly events: EventSink;
   readonly log: WorkerLog;
+  readonly signals: Signals;
   /** Names of the registered tasks, for the message. */
   readonly known: () => readonly string[];
 }
@@ -61,6 +65,7 @@ async function discard(
     signum: null,
     expired: kind === "expired",
   });
+  tellRevoked(deps.signals, message, { expired: kind === "expired", signal: null });
 }
 
 async function refuseUnregistered(
@@ -75,6 +80,7 @@ async function refuseUnregistered(
   await deps.consumer.complete({ ...(result && { result }) });
   await deps.consumer.deadLetter(claim.id, `no task is registered as ${task}`);
   deps.events.send("task-failed", { uuid: id, exception: `NotRegistered('${task}')`, traceback: null });
+  tellUnknown(deps.signals, message, claim.raw, new TaskNotRegistered(task, deps.known()));
 }
 
 async function refuseUnreadable(claim: Claim, reason: string, deps: RefusalDeps): Promise<void> {
@@ -91,6 +97,7 @@ async function refuseUnreadable(claim: Claim, reason: string, deps: RefusalDeps)
   ].join("\n");
   say("ERROR", text, deps);
   await deps.consumer.deadLetter(claim.id, reason);
+  tellRejected(deps.signals, claim.raw, reason);
 }
 
 function unregisteredText(task: string, claim: Claim, body: string, known: readonly string[]): string {

@@ -1,3 +1,4 @@
+import type { Signals } from "../app/signals.ts";
 import type { Pool, PoolResult, RunHooks } from "../pool/pool.ts";
 import { decodeJson, rawJson } from "../protocol/json.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -14,6 +15,7 @@ import {
 import type { ResultWriter } from "./result-writer.ts";
 import { makeRetryMessage } from "./retry-message.ts";
 import { type EventSink, sendEvent } from "./task-event.ts";
+import { tellRevoked } from "./tell-signals.ts";
 import type { TimeLimits } from "./time-limits.ts";
 import { MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 
@@ -26,6 +28,7 @@ export interface TaskRunnerDeps {
   readonly nodeName: string;
   readonly clock: Pick<Clock, "nowMs">;
   readonly timeLimits: TimeLimits;
+  readonly signals: Signals;
   /** Given: redelivered late-ack tasks are run only if it says that they have not succeeded yet. */
   readonly alreadyDone: ((delivery: Delivery) => Promise<boolean>) | undefined;
 }
@@ -149,6 +152,9 @@ export class TaskRunner {
 
   async #settle(delivery: Delivery, result: PoolResult, facts: RunFacts): Promise<void> {
     const ending = conclude(result, facts);
+    if (result.ended === "terminated") {
+      tellRevoked(this.#deps.signals, delivery.message, { expired: false, signal: result.signal });
+    }
     const told = await this.#answer(delivery, ending, facts);
     this.#tell(told);
   }

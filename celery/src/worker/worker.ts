@@ -4,7 +4,7 @@ import type { Pool } from "../pool/pool.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { LamportClock } from "../runtime/lamport-clock.ts";
 import { sleep } from "../runtime/sleep.ts";
-import type { Binding, Consumer } from "../transport/transport.ts";
+import type { Consumer } from "../transport/transport.ts";
 import { type AssembleOptions, assemble } from "./assemble.ts";
 import type { BrokerLog } from "./broker-log.ts";
 import type { TaskConsumer } from "./consume.ts";
@@ -35,9 +35,7 @@ export interface WorkerDeps {
   readonly attendants: (parts: WorkerParts) => Promise<AsyncDisposable>;
 }
 
-export interface WorkerOptions extends AssembleOptions {
-  readonly queues: readonly (string | Binding)[];
-}
+export type WorkerOptions = AssembleOptions;
 
 /** How long an end waits for an absent broker to take messages back; it gives them to others by itself anyway. */
 const GIVE_BACK_MS = 5_000;
@@ -58,6 +56,9 @@ export async function runWorker(
   options: WorkerOptions,
   shutdown: Shutdown,
 ): Promise<boolean> {
+  const { signals } = deps.app;
+  const about = { sender: options.nodeName, app: deps.app };
+  await signals.workerInit.send(about);
   await using consumer = await openConsumer(deps, options);
   const outage = watchOutage(consumer.events, deps.app.conf, deps.clock);
   const stop = AbortSignal.any([shutdown.warm, outage]);
@@ -68,11 +69,13 @@ export async function runWorker(
   await using _attendants = await deps.attendants(parts);
   using _ticks = scaleRegularly(parts);
   say(deps, `${options.nodeName} ready.`);
+  await signals.workerReady.send(about);
   await tasks.consume(stop);
   if (outage.aborted) return giveUp(deps, outage.reason as Error);
   await Promise.race([tasks.releaseWaiting(), sleep(GIVE_BACK_MS, shutdown.cold)]);
   await endRunning(tasks, deps, shutdown);
   await deps.stateFile?.save();
+  await signals.workerShutdown.send(about);
   return true;
 }
 
