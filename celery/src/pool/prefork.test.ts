@@ -1,10 +1,12 @@
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { describePool, start, whenFree } from "../../test/conformance/pool.ts";
 import { until } from "../../test/support/until.ts";
+import { decodeJson } from "../protocol/json.ts";
 import { type Pool, PoolStartError } from "./pool.ts";
 import { openPreforkPool, type PreforkOptions } from "./prefork.ts";
 
@@ -22,7 +24,8 @@ function open(size: number, changes: Partial<PreforkOptions> = {}): Pool {
 }
 
 // Every case starts processes, on a machine that other tests keep busy.
-vi.setConfig({ testTimeout: 20_000 });
+const PATIENCE_MS = 20_000;
+vi.setConfig({ testTimeout: PATIENCE_MS });
 
 describePool({ kind: "prefork", slots: 2, open });
 
@@ -168,4 +171,221 @@ test("given a module that hangs, when the time is up, then ready says so", async
   await using pool = open(1, { appSpec: "hangs", cwd: dir, readyTimeoutMs: 1500 });
 
   await expect(pool.ready).rejects.toThrow("was not ready within 1.5 s");
+});
+
+describe("given a pool that changes while it runs", () => {
+  test("when it grows, then the new processes take tasks", async () => {
+    await using pool = open(1);
+    await pool.ready;
+
+    pool.grow(2);
+    await until(() => pool.free() === 3, PATIENCE_MS);
+
+    expect(pool.size).toBe(3);
+    expect(new Set(pool.processes()).size).toBe(3);
+    expect(pool.writes()).toEqual([0, 0, 0]);
+  });
+
+  test("when it shrinks, then idle processes leave and busy ones stay", async () => {
+    await using pool = open(3);
+    await pool.ready;
+    const gate = join(dir, "gate");
+    const { result, told } = start(pool, "pool.waitFor", [gate, join(dir, "log")]);
+    await until(() => told.started.length > 0);
+
+    pool.shrink(1);
+    expect(pool.size).toBe(2);
+    expect(() => pool.shrink(2)).toThrow("Can't shrink pool. All processes busy!");
+    expect(pool.size).toBe(1);
+
+    await writeFile(gate, "");
+    expect(await result).toMatchObject({ ended: "done" });
+    expect(() => pool.shrink(1)).toThrow("One process has to stay");
+  });
+
+  test("when it is restarted, then every process is new, and a busy one ends its task first", async () => {
+    await using pool = open(2);
+    await pool.ready;
+    const before = pool.processes();
+    const gate = join(dir, "gate");
+    const { result, told } = start(pool, "pool.waitFor", [gate, join(dir, "log")]);
+    await until(() => told.started.length > 0);
+
+    pool.restart();
+    await writeFile(gate, "");
+
+    expect(await result).toMatchObject({ ended: "done" });
+    await until(() => pool.free() === 2, PATIENCE_MS);
+    expect(pool.processes().filter((pid) => before.includes(pid))).toEqual([]);
+  });
+});
+
+describe("given a run that is ended by a signal", () => {
+  test.each(["SIGTERM", "SIGKILL", "SIGINT"] as const)(
+    "when %s is sent to a task that blocks its process, then the process is gone and another serves",
+    async (signal) => {
+      await using pool = open(1);
+      await pool.ready;
+      const { result, told, hooks } = start(pool, "pool.block", [join(dir, "log")]);
+      await until(() => told.started.length > 0);
+
+      expect(pool.terminateRun(hooks, signal)).toBe(true);
+
+      expect(await result).toMatchObject({ ended: "terminated", signal });
+      expect(isAlive(told.started[0]?.[0] as number)).toBe(false);
+      await whenFree(pool);
+      expect(await start(pool, "pool.add", [1, 1]).result).toMatchObject({ processName: "ForkPoolWorker-2" });
+    },
+  );
+});
+
+describe("given tasks that wait behind short ones", () => {
+  /** One process, known to run short tasks. */
+  async function openQuick(): Promise<Pool> {
+    const pool = open(1);
+    await pool.ready;
+    while (pool.room() < 3) {
+      await start(pool, "pool.add", [1, 1]).result;
+      await whenFree(pool);
+    }
+    return pool;
+  }
+
+  test("when several come at once, then they run one after the other, in their order", async () => {
+    await using pool = await openQuick();
+
+    const runs = [1, 2, 3].map((n) => start(pool, "pool.add", [n, 0]));
+    expect(pool.room()).toBe(0);
+
+    const results = await Promise.all(runs.map(({ result }) => result));
+    expect(results).toMatchObject([1, 2, 3].map((n) => ({ outcome: { resultJson: String(n) } })));
+    expect(runs.map(({ told }) => told.started.length)).toEqual([1, 1, 1]);
+  });
+
+  test("when the first kills its process, then it alone is lost, and the others run once in the next one", async () => {
+    await using pool = await openQuick();
+
+    const first = start(pool, "pool.die");
+    const others = [start(pool, "pool.pid"), start(pool, "pool.pid")];
+
+    expect(await first.result).toMatchObject({ ended: "lost", status: "signal 9 (SIGKILL)" });
+    for (const { result, told } of others) {
+      expect(await result).toMatchObject({ ended: "done", processName: "ForkPoolWorker-2" });
+      expect(told.started).toHaveLength(1);
+    }
+  });
+
+  test("when the first turns out to be long, then the others run elsewhere as soon as there is room", async () => {
+    await using pool = await openQuick();
+    const gate = join(dir, "gate");
+    const first = start(pool, "pool.waitFor", [gate, join(dir, "log")]);
+    const other = start(pool, "pool.pid");
+
+    pool.grow(1);
+
+    expect(await other.result).toMatchObject({ ended: "done", processName: "ForkPoolWorker-2" });
+    await writeFile(gate, "");
+    expect(await first.result).toMatchObject({ ended: "done", processName: "ForkPoolWorker-1" });
+  });
+
+  test("when one that has not begun is cancelled, then it never runs and its process lives on", async () => {
+    await using pool = await openQuick();
+    const gate = join(dir, "gate");
+    const first = start(pool, "pool.waitFor", [gate, join(dir, "log")]);
+    const other = start(pool, "pool.waitFor", [gate, join(dir, "other")]);
+    await until(() => first.told.started.length > 0);
+
+    pool.cancelRun(other.hooks);
+    expect(await other.result).toMatchObject({ ended: "cancelled" });
+    await writeFile(gate, "");
+
+    expect(await first.result).toMatchObject({ ended: "done", processName: "ForkPoolWorker-1" });
+    expect(existsSync(join(dir, "other"))).toBe(false);
+  });
+
+  test("when the first runs into its hard limit, then the others run in the next process", async () => {
+    await using pool = await openQuick();
+    const first = start(pool, "pool.block", [join(dir, "log")], { hardLimitSeconds: 0.2 });
+    const other = start(pool, "pool.pid", [], { hardLimitSeconds: 5 });
+
+    expect(await first.result).toMatchObject({ ended: "timeout" });
+    expect(await other.result).toMatchObject({ ended: "done", processName: "ForkPoolWorker-2" });
+  });
+
+  test("when the pool is terminated, then all end as cancelled", async () => {
+    await using pool = await openQuick();
+    const runs = [start(pool, "pool.forEver"), start(pool, "pool.pid")];
+    await until(() => runs[0]?.told.started.length === 1);
+
+    pool.terminate();
+
+    for (const { result } of runs) expect(await result).toMatchObject({ ended: "cancelled" });
+  });
+
+  test("when a process has one task left before it is replaced, then no other waits behind that", async () => {
+    await using pool = await openQuick();
+
+    pool.retireAfter(2);
+
+    expect(pool.room()).toBe(1);
+  });
+});
+
+test("given a limit to its memory, when a task leaves more behind, then its process is replaced", async () => {
+  await using pool = open(1);
+  await pool.ready;
+  pool.retireAbove(300 * 1024);
+
+  expect(await start(pool, "pool.keep", [1]).result).toMatchObject({ processName: "ForkPoolWorker-1" });
+  await whenFree(pool);
+  expect(await start(pool, "pool.keep", [300]).result).toMatchObject({ processName: "ForkPoolWorker-1" });
+  await whenFree(pool);
+  expect(await start(pool, "pool.keep", [1]).result).toMatchObject({ processName: "ForkPoolWorker-2" });
+});
+
+test("given a listener of workerProcessInit that takes its time, when the first task comes, then it is done", async () => {
+  await using pool = open(1);
+  await pool.ready;
+
+  expect(await start(pool, "pool.initializedAs").result).toMatchObject({
+    outcome: { resultJson: '"ForkPoolWorker-1"' },
+  });
+});
+
+test("given a listener of workerProcessShutdown, when the pool ends in order, then it was called", async () => {
+  const file = join(dir, "shutdowns");
+  const pool = open(1, { env: { ...process.env, POOL_APP_SHUTDOWNS: file } });
+  await pool.ready;
+  const [pid] = pool.processes();
+
+  await pool[Symbol.asyncDispose]();
+
+  expect(await readFile(file, "utf8")).toBe(`${pid}\n`);
+});
+
+test("given a task that prints and blocks, when it starts, then its start is known before it ends", async () => {
+  await using pool = open(1);
+  await pool.ready;
+  const run = start(pool, "pool.blockFor", [400]);
+  let ended = false;
+  void run.result.then(() => {
+    ended = true;
+  });
+
+  await until(() => run.told.started.length > 0);
+
+  expect(ended).toBe(false);
+  await run.result;
+});
+
+test("given a result of megabytes, when it is returned, then it arrives whole", async () => {
+  await using pool = open(1);
+  await pool.ready;
+  const text = "żółć ".repeat(500_000);
+
+  const result = await start(pool, "pool.echo", [text]).result;
+
+  expect(
+    result.ended === "done" && result.outcome.state === "SUCCESS" && decodeJson(result.outcome.resultJson),
+  ).toBe(text);
 });

@@ -176,10 +176,11 @@ class PreforkPool implements Pool {
 
   /** How many more tasks the slot's child may be given. */
   #roomIn({ phase, child }: Slot): number {
-    if (phase === "idle") return 1;
-    if (phase === "starting" || !child || child.worn || child.meanRunMs > SHORT_RUN_MS) return 0;
+    if (phase === "starting" || !child) return 0;
+    const least = phase === "idle" ? 1 : 0;
+    if (child.worn || child.meanRunMs > SHORT_RUN_MS) return least;
     const left = this.#maxTasks - child.tasksDone - child.load;
-    return Math.max(0, Math.min(left, 1 + AHEAD - child.load));
+    return Math.max(least, Math.min(left, 1 + AHEAD - child.load));
   }
 
   /** An idle one before any other, then the one with the most room. */
