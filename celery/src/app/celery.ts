@@ -23,6 +23,7 @@ import { addPeriodicTask, type PeriodicOptions, type PeriodicTarget } from "./pe
 import { Sender } from "./sender.ts";
 import { makeSignals, type Signals } from "./signals.ts";
 import { makeTask } from "./task.ts";
+import { TaskRegistry } from "./task-registry.ts";
 import type {
   AnyTask,
   ApplyOptions,
@@ -63,7 +64,9 @@ export class Celery implements CeleryApp {
   readonly signals: Signals = makeSignals();
   readonly origin: string = `gen${process.pid}@${hostname()}`;
   readonly control: Control;
-  readonly #tasks = new Map<string, AnyTask>();
+  readonly #tasks: TaskRegistry = new TaskRegistry(this, (name, options, run) =>
+    makeTask(this, name, options, run),
+  );
   readonly #current = new AsyncLocalStorage<CurrentTask>();
   readonly #sender: Sender;
   readonly #resultDeps: AsyncResultDeps = {
@@ -143,7 +146,7 @@ export class Celery implements CeleryApp {
       );
     }
     checkTaskOptions(name, options);
-    if (this.#tasks.has(name)) throw new TaskAlreadyRegistered(name);
+    if (this.#tasks.isTaken(name)) throw new TaskAlreadyRegistered(name);
     const task = makeTask(this, name, options, run);
     this.#tasks.set(name, task);
     return task;

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { InvalidArgument } from "../protocol/errors.ts";
 import type { AnyTask, RequestInfo, RetryOptions, TaskContext } from "./types.ts";
+import { NO_WORKFLOW } from "./workflow-info.ts";
 
 /** `self` of a bound task that is called like a function: no message, no worker, nothing to retry. */
 export function directContext(task: AnyTask, args: readonly unknown[]): TaskContext {
@@ -16,6 +18,13 @@ export function directContext(task: AnyTask, args: readonly unknown[]): TaskCont
         new Error(`${task.name} was called directly, so nobody can retry it. Send it with delay() instead.`)
       );
     },
+    replace: (): never => {
+      throw new Error(
+        `${task.name} was called directly, so nothing can take its place. Send it with delay() instead.`,
+      );
+    },
+    addToChord: () =>
+      Promise.reject(new InvalidArgument(`${task.name} was called directly: it is a part of no chord.`)),
     // Celery stores the state under a made-up id; nobody could ask for it.
     updateState: () => Promise.resolve(),
   };
@@ -41,5 +50,6 @@ function directRequest(task: AnyTask, args: readonly unknown[]): RequestInfo {
     ignoreResult: true,
     headers: {},
     calledDirectly: true,
+    ...NO_WORKFLOW,
   };
 }

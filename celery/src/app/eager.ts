@@ -10,6 +10,7 @@ import type { ResultMeta } from "../protocol/result-meta.ts";
 import { isoFromMs } from "../protocol/time.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { AnyTask, ApplyOptions, CeleryApp } from "./types.ts";
+import { NO_WORKFLOW } from "./workflow-info.ts";
 
 /** How a task is run by `apply`. */
 export interface EagerOptions {
@@ -155,6 +156,7 @@ function eagerRequest(task: AnyTask, args: readonly unknown[], options: EagerOpt
     headers: options.headers ?? {},
     calledDirectly: false,
     isEager: true,
+    ...NO_WORKFLOW,
     // There is nobody to kill the caller's own process.
     hardLimitSeconds: null,
     softLimitSeconds: null,

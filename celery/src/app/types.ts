@@ -7,12 +7,14 @@ import type { TaskState } from "../protocol/states.ts";
 import type { Retry } from "../protocol/task-signals.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ApplyOptions, Compression, PreparedCall } from "./call-options.ts";
+import type { Signature, SignatureInput } from "./canvas/signature.ts";
 import type { TaskCanvas } from "./canvas/task-canvas.ts";
 import type { Conf } from "./conf.ts";
 import type { Control } from "./control.ts";
 import type { EagerOptions, EagerResult } from "./eager.ts";
 import type { Signals } from "./signals.ts";
 import type { ResolvedHandlers, TaskHandlers } from "./task-handlers.ts";
+import type { WorkflowInfo } from "./workflow-info.ts";
 
 /** A class of errors, for `autoretryFor` and `throws`. */
 export type ErrorClass = abstract new (...args: never[]) => Error;
@@ -132,7 +134,7 @@ export interface RetryOptions {
 }
 
 /** What a bound task sees of the message that started it. */
-export interface RequestInfo {
+export interface RequestInfo extends WorkflowInfo {
   readonly id: string;
   readonly task: string;
   readonly args: readonly unknown[];
@@ -165,6 +167,14 @@ export interface TaskContext {
   /** Sends the task again. Never returns: it throws `Retry`, or the error when the retries are used up. */
   retry(options?: RetryOptions & { readonly throw?: true }): never;
   retry(options: RetryOptions): Retry;
+  /**
+   * Has another signature run in this task's place: under its id, with its callbacks, chord and the rest of its chain. Never returns.
+   *
+   * @throws ImproperlyConfigured for an empty chain, or a part of another chord.
+   */
+  replace(signature: SignatureInput): never;
+  /** Adds a part to the chord that this task is a part of, and sends it. @throws InvalidArgument when it is in none. */
+  addToChord<R>(signature: Signature<R>): Promise<AsyncResult<R>>;
   /** Stores a state of the task's own, e.g. `PROGRESS` with `{ done: 1, total: 3 }`. */
   updateState(state: TaskState, meta?: unknown): Promise<void>;
   /** Publishes an event about this task for monitors, e.g. `task-progress`, when the worker sends task events (`-E`). */

@@ -1,7 +1,6 @@
-import type { AnyTask, CeleryApp, RequestInfo, RetryOptions, TaskContext } from "../app/types.ts";
-import { addToChord, checkReplacement } from "../app/canvas/replace.ts";
+import { type Added, addToChord, checkReplacement } from "../app/canvas/replace.ts";
 import type { Signature, SignatureInput } from "../app/canvas/signature.ts";
-import type { AsyncResult } from "../backend/async-result.ts";
+import type { AnyTask, CeleryApp, RequestInfo, RetryOptions, TaskContext } from "../app/types.ts";
 import type { TaskState } from "../protocol/states.ts";
 import { Replaced, type Retry } from "../protocol/task-signals.ts";
 import type { TaskRequest } from "./request.ts";
@@ -54,7 +53,7 @@ export class RunContext implements TaskContext {
     throw new Replaced(checkReplacement(signature));
   }
 
-  addToChord<R>(signature: Signature<R>): Promise<AsyncResult<R>> {
+  addToChord<R>(signature: Signature<R>): Added<R> {
     return addToChord(this.app, this.request, signature);
   }
 

@@ -1,3 +1,4 @@
+import { callErrbacks, sortErrbacks } from "../app/canvas/errbacks.ts";
 import type { AnyTask, CeleryApp, CurrentTask } from "../app/types.ts";
 import { TaskNotRegistered } from "../protocol/errors.ts";
 import type { ResultTuple } from "../protocol/result-tuple.ts";
@@ -120,7 +121,7 @@ export class RunScene {
       const { outcome: settled, retval } = settle(this.#meaning(attempt), this);
       const trail = this.#current?.trail;
       const outcome = trail === undefined ? settled : withChildren(settled, trail);
-      const telling = afterRun(this, outcome, retval);
+      const telling = afterAll(this, outcome, retval);
       if (telling === undefined) return done({ outcome, retval, abandoned });
       void telling.then(() => done({ outcome, retval, abandoned }));
     } catch (error) {
@@ -145,6 +146,15 @@ export class RunScene {
     void deps.app.signals.taskInternalError.send({ ...about, request, exception: error });
     return failure(error, false, this.elapsed());
   }
+}
+
+/** Errbacks that take the failure itself come right after it, as in Celery. */
+function afterAll(scene: RunScene, outcome: Outcome, retval: unknown): Promise<void> | undefined {
+  const { task, request, deps } = scene;
+  if (outcome.state !== "FAILURE" || request.errbacks === null) return afterRun(scene, outcome, retval);
+  const { inline } = sortErrbacks(task.app, request.errbacks);
+  const failed = { request, error: retval, traceback: outcome.traceback };
+  return callErrbacks(task.app, inline, failed, deps.report).then(() => afterRun(scene, outcome, retval));
 }
 
 function withChildren(outcome: Outcome, children: readonly ResultTuple[]): Outcome {

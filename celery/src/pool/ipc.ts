@@ -59,43 +59,42 @@ export interface Written {
   readonly stderr: number;
 }
 
-/** What comes after the task: in the body's text, beside its arguments. */
-type Embed = Pick<TaskRequest, "callbacks" | "errbacks" | "chain" | "chord">;
+/** What may hold more than JSON. */
+type Rich = Pick<TaskRequest, "headers" | "chord" | "chain" | "callbacks" | "errbacks" | "stamps">;
 
-/** A request whose fields are plain JSON, but for two that are Celery's JSON as text. */
+/** A request whose fields are plain JSON, but for two texts in Celery's. */
 export interface PackedRequest {
-  readonly plain: Omit<TaskRequest, "args" | "kwargs" | "headers" | "bodyText" | keyof Embed>;
+  readonly plain: Omit<TaskRequest, "args" | "kwargs" | "bodyText" | keyof Rich>;
   /** `[args, kwargs, …]`, as in the message. */
   readonly call: string;
-  /** Null: none. */
-  readonly headers: string | null;
+  /** Null: there is none of it. */
+  readonly rich: string | null;
 }
 
 /** An outcome of plain JSON, or as text in Celery's JSON. */
 export type PackedOutcome = Extract<Outcome, { state: "SUCCESS" }> | string;
 
+const NO_RICH: Rich = { headers: {}, chord: null, chain: null, callbacks: null, errbacks: null, stamps: {} };
+
 export function packRequest(request: TaskRequest): PackedRequest {
-  const { args, kwargs, headers, bodyText, callbacks, errbacks, chain, chord, ...plain } = request;
+  const { args, kwargs, bodyText, headers, chord, chain, callbacks, errbacks, stamps, ...plain } = request;
+  const hasRich = Boolean(chord ?? chain ?? callbacks ?? errbacks) || hasKeys(headers) || hasKeys(stamps);
   return {
     plain,
-    call: bodyText ?? encodeJson([args, kwargs, { callbacks, errbacks, chain, chord }]),
-    headers: Object.keys(headers).length === 0 ? null : encodeJson(headers),
+    call: bodyText ?? encodeJson([args, kwargs]),
+    rich: hasRich ? encodeJson({ headers, chord, chain, callbacks, errbacks, stamps }) : null,
   };
 }
 
 /** @throws DecodeError for a body that is not what it was said to be. */
-export function unpackRequest({ plain, call, headers }: PackedRequest): TaskRequest {
-  const [args, kwargs, embed] = decodeJson(call) as [TaskRequest["args"], TaskRequest["kwargs"], Embed];
-  return {
-    ...plain,
-    callbacks: embed.callbacks ?? null,
-    errbacks: embed.errbacks ?? null,
-    chain: embed.chain ?? null,
-    chord: embed.chord ?? null,
-    args,
-    kwargs,
-    headers: headers === null ? {} : (decodeJson(headers) as TaskRequest["headers"]),
-  };
+export function unpackRequest({ plain, call, rich }: PackedRequest): TaskRequest {
+  const [args, kwargs] = decodeJson(call) as [TaskRequest["args"], TaskRequest["kwargs"]];
+  return { ...plain, args, kwargs, ...(rich === null ? NO_RICH : (decodeJson(rich) as Rich)) };
+}
+
+function hasKeys(value: object): boolean {
+  for (const _key in value) return true;
+  return false;
 }
 
 export function packOutcome(outcome: Outcome): PackedOutcome {

@@ -26,6 +26,9 @@ export interface ExtendedMeta {
   readonly worker: string | null;
   readonly retries: number | null;
   readonly queue: string | null;
+  /** Names of the stamps; each stamp is a further field of its own name. */
+  readonly stamped_headers?: readonly string[];
+  readonly [stamp: string]: unknown;
 }
 
 /**
@@ -89,9 +92,17 @@ function readExtended(fields: Readonly<Record<string, unknown>>): ExtendedMeta |
     worker: textOrNull(fields["worker"]),
     retries: typeof fields["retries"] === "number" ? fields["retries"] : null,
     queue: textOrNull(fields["queue"]),
+    ...readStamps(fields),
   };
 }
 
 function textOrNull(value: unknown): string | null {
   return typeof value === "string" ? value : null;
+}
+
+function readStamps(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const names = fields["stamped_headers"];
+  if (!Array.isArray(names)) return {};
+  const stamps = names.map((name) => [String(name), fields[String(name)]] as const);
+  return { stamped_headers: names.map(String), ...Object.fromEntries(stamps) };
 }

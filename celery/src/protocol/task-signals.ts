@@ -24,6 +24,17 @@ export class Ignore extends CeleryError {
   }
 }
 
+/** Thrown by `self.replace()`: another signature takes the task's place. */
+export class Replaced extends Ignore {
+  /** Celery's dict. */
+  readonly signature: object;
+
+  constructor(signature: object) {
+    super("Replaced by new task");
+    this.signature = signature;
+  }
+}
+
 /** Thrown by a task with late ack that does not want its message: back to the queue, or gone. */
 export class Reject extends CeleryError {
   readonly code = "REJECT";

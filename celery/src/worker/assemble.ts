@@ -7,6 +7,7 @@ import { Autoscaler, type Range } from "./autoscale.ts";
 import { type Prefetch, TaskConsumer } from "./consume.ts";
 import { makeDeduplicator } from "./deduplicate.ts";
 import type { Delivery } from "./delivery.ts";
+import { FollowUps } from "./follow-ups.ts";
 import type { WorkerParts } from "./panel.ts";
 import { afterMs, RateLimits } from "./rate-limits.ts";
 import { makeRefusals } from "./refuse.ts";
@@ -52,11 +53,13 @@ export function assemble(deps: AssembleDeps, options: AssembleOptions, consumer:
     extended: app.conf.result_extended,
   });
   const timeLimits = new TimeLimits();
+  const followUps = new FollowUps({ app, backend: app.backend(), consumer, events, log, clock });
   const alreadyDone = deduplicator(deps, consumer);
   const aboutRuns = {
     consumer,
     pool,
     results,
+    followUps,
     events,
     log,
     nodeName,
@@ -67,7 +70,7 @@ export function assemble(deps: AssembleDeps, options: AssembleOptions, consumer:
   };
   const runner = new TaskRunner(aboutRuns);
   const known = (): readonly string[] => [...app.tasks.keys()];
-  const refusals = makeRefusals({ consumer, results, events, log, signals: app.signals, known });
+  const refusals = makeRefusals({ consumer, results, followUps, events, log, signals: app.signals, known });
   const rateLimits = makeRateLimits(deps, (delivery) => tasks.enqueue(delivery));
   const autoscaler = makeAutoscaler(deps, options, () => tasks.load);
   const prefetch = (): Prefetch =>

@@ -1,12 +1,14 @@
 import { constants } from "node:os";
+import type { StoredFailure } from "../app/canvas/aftermath.ts";
 import type { ResolvedTaskOptions } from "../app/types.ts";
 import type { Outcome, RetryPlan } from "../execution/outcome.ts";
 import type { TaskRequest } from "../execution/request.ts";
 import type { PoolResult } from "../pool/pool.ts";
 import { rawJson } from "../protocol/json.ts";
 import { formatPythonFloat } from "../protocol/python-repr.ts";
+import type { ResultTuple } from "../protocol/result-tuple.ts";
 import type { TaskState } from "../protocol/states.ts";
-import { celeryError, formatWireError, type WireError } from "../protocol/wire-error.ts";
+import { celeryError, formatWireError, toWireError, type WireError } from "../protocol/wire-error.ts";
 import type { TaskEvent } from "./task-event.ts";
 import { type LogLevel, type LogRecord, MAIN_PROCESS } from "./worker-log.ts";
 
@@ -29,6 +31,8 @@ export interface NewState {
   readonly status: TaskState;
   readonly result: unknown;
   readonly traceback: string | null;
+  /** What the task has set off. Default: nothing. */
+  readonly children?: readonly ResultTuple[];
 }
 
 /** Everything that follows from the end of a run. */
@@ -45,7 +49,20 @@ export interface Ending {
   readonly message: "finish" | "release" | "count" | "dead";
   readonly log: readonly LogRecord[];
   readonly event: TaskEvent | null;
+  /** What decides how the task's workflow goes on; not given: it does not, or not yet. */
+  readonly after?: FlowCause;
 }
+
+/** The end of a task, for those that wait for it in a workflow. */
+export type FlowCause =
+  | Extract<Outcome, { state: "SUCCESS" | "IGNORED" }>
+  | {
+      readonly state: "FAILED";
+      readonly failure: StoredFailure;
+      /** Errbacks that take the failure itself have been called in the pool process. */
+      readonly ranHere: boolean;
+      readonly children?: readonly ResultTuple[];
+    };
 
 /** Decides by Celery's rules; see the acknowledgement matrix. @see celery 5.7.0 worker/request.py */
 export function conclude(result: PoolResult, facts: RunFacts): Ending {
@@ -80,6 +97,7 @@ function concludeOutcome(outcome: Outcome, processName: string, facts: RunFacts)
         ...finished(keepsResult(facts) ? state("SUCCESS", rawJson(resultJson)) : null),
         log: [line("INFO", `succeeded in ${formatPythonFloat(runtimeSeconds)}s: ${resultRepr}`)],
         event: ["task-succeeded", { uuid, result: resultRepr, runtime: runtimeSeconds }],
+        after: outcome,
       };
     }
     case "FAILURE": {
@@ -88,7 +106,7 @@ function concludeOutcome(outcome: Outcome, processName: string, facts: RunFacts)
         ? `raised expected: ${errorRepr}`
         : `raised unexpected: ${errorRepr}\n${traceback.trimEnd()}`;
       return {
-        ...failed(error, traceback, facts),
+        ...failed(error, traceback, facts, outcome),
         message: messageOfFailure(facts),
         log: [line(expected ? "INFO" : "ERROR", text)],
       };
@@ -103,7 +121,11 @@ function concludeOutcome(outcome: Outcome, processName: string, facts: RunFacts)
       };
     }
     case "IGNORED":
-      return { ...finished(null), log: [line("INFO", "ignored")] };
+      return {
+        ...finished(null),
+        log: [line("INFO", "ignored")],
+        ...(outcome.replacedBy !== undefined && { after: outcome }),
+      };
     case "REJECTED":
       return concludeRejected(outcome, facts, line);
   }
@@ -124,10 +146,9 @@ function concludeRejected(
   }
   const event: TaskEvent = ["task-rejected", { uuid: facts.request.id, requeue }];
   if (requeue) return { ...finished(null), message: "release", log, event };
-  const stored = keepsErrors(facts)
-    ? state("FAILURE", celeryError("Reject", reason, false), traceback)
-    : null;
-  return { ...finished(stored), log, event };
+  const error = celeryError("Reject", reason, false);
+  const stored = keepsErrors(facts) ? state("FAILURE", error, traceback) : null;
+  return { ...finished(stored), log, event, after: failedFlow({ status: "FAILURE", error, traceback }) };
 }
 
 /** The pool process died under the task. */
@@ -155,9 +176,8 @@ function concludeTimeout(limitSeconds: number, facts: RunFacts): Ending {
 
 /** `revoke(terminate=True)`: nobody runs it again. @see celery 5.7.0 worker/request.py, `_announce_revoked` */
 function concludeTerminated(signal: NodeJS.Signals, facts: RunFacts): Ending {
-  const stored = keepsErrors(facts)
-    ? state("REVOKED", celeryError("TaskRevokedError", "terminated"), null)
-    : null;
+  const error = celeryError("TaskRevokedError", "terminated");
+  const stored = keepsErrors(facts) ? state("REVOKED", error) : null;
   const log = [main("INFO", `Discarding revoked task: ${facts.label}`)];
   const signum = constants.signals[signal];
   const uuid = facts.request.id;
@@ -165,6 +185,7 @@ function concludeTerminated(signal: NodeJS.Signals, facts: RunFacts): Ending {
     ...finished(stored),
     log,
     event: ["task-revoked", { uuid, terminated: true, signum, expired: false }],
+    after: failedFlow({ status: "REVOKED", error, traceback: null }),
   };
 }
 
@@ -182,13 +203,31 @@ export function concludeDeadLetter(limit: number, facts: RunFacts): Ending {
   return { ...failed(error, null, facts), log: [main("ERROR", `Task ${facts.label}: ${text}`)] };
 }
 
-function failed(error: WireError, traceback: string | null, facts: RunFacts): Ending {
+/** @param raised the task itself did, in its process. */
+function failed(
+  error: WireError,
+  traceback: string | null,
+  facts: RunFacts,
+  raised?: Extract<Outcome, { state: "FAILURE" }>,
+): Ending {
   const stored = keepsErrors(facts) ? state("FAILURE", error, traceback) : null;
   const event: TaskEvent = [
     "task-failed",
     { uuid: facts.request.id, exception: formatWireError(error), traceback },
   ];
-  return { ...finished(stored), event };
+  return { ...finished(stored), event, after: failedFlow({ status: "FAILURE", error, traceback }, raised) };
+}
+
+function failedFlow(failure: StoredFailure, raised?: Extract<Outcome, { state: "FAILURE" }>): FlowCause {
+  const children = raised?.children;
+  return { state: "FAILED", failure, ranHere: raised !== undefined, ...(children && { children }) };
+}
+
+/** The task succeeded, but what comes after it cannot be sent: so it has failed, as in Celery. */
+export function concludeBrokenFlow(thrown: unknown, facts: RunFacts): Ending {
+  const error = toWireError(thrown);
+  const text = `Task ${facts.label} raised unexpected: ${formatWireError(error)} (what comes after it could not be sent)`;
+  return { ...failed(error, null, facts), log: [main("ERROR", text)] };
 }
 
 function finished(stored: NewState | null): Ending {

@@ -1,4 +1,5 @@
 import type { AnyTask } from "../app/types.ts";
+import { workflowOf } from "../app/workflow-info.ts";
 import type { TaskRequest } from "../execution/request.ts";
 import type { RunHooks } from "../pool/pool.ts";
 import type { TaskMessage } from "../protocol/message.ts";
@@ -89,6 +90,8 @@ export function makeRequest({ message }: Delivery, nodeName: string, limits: Lim
     ignoreResult: headers.ignoreResult,
     headers: headers.custom,
     calledDirectly: false,
+    bodyText: message.bodyText,
+    ...workflowOf(message),
     hardLimitSeconds: headers.timeLimit ?? limits.hard,
     softLimitSeconds: headers.softTimeLimit ?? limits.soft,
   };

@@ -5,6 +5,7 @@ import { celeryError } from "../protocol/wire-error.ts";
 import type { Claim, Consumer } from "../transport/transport.ts";
 import type { NewState } from "./conclude.ts";
 import { labelOf } from "./delivery.ts";
+import type { FollowUps } from "./follow-ups.ts";
 import type { Verdict } from "./judge.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import type { EventSink } from "./task-event.ts";
@@ -14,6 +15,7 @@ import { type LogLevel, MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 export interface RefusalDeps {
   readonly consumer: Consumer;
   readonly results: ResultWriter;
+  readonly followUps: FollowUps;
   readonly events: EventSink;
   readonly log: WorkerLog;
   readonly signals: Signals;
@@ -58,7 +60,17 @@ async function discard(
   const keeps = task.options.storeErrorsEvenIfIgnored || !(ignoreResult || task.options.ignoreResult);
   const state = keeps ? failedState("REVOKED", "TaskRevokedError", kind) : null;
   const result = deps.results.encode(message, state);
-  await deps.consumer.finish(claim.id, { ...(result && { result }) });
+  const error = celeryError("TaskRevokedError", kind);
+  const followUp = deps.followUps.failure(message, claim.queue, {
+    status: "REVOKED",
+    error,
+    traceback: null,
+  });
+  const outcome = await deps.consumer.finish(claim.id, {
+    ...(result && { result }),
+    ...followUp?.completion,
+  });
+  if (followUp) await deps.followUps.conclude(followUp, outcome, claim.queue);
   deps.events.send("task-revoked", {
     uuid: id,
     terminated: false,
@@ -77,7 +89,11 @@ async function refuseUnregistered(
   say("ERROR", unregisteredText(task, claim, message.bodyText, deps.known()), deps);
   // The result first: a crash in between repeats this, the other way round nobody would ever hear of it.
   const result = deps.results.encode(message, failedState("FAILURE", "NotRegistered", task));
-  await deps.consumer.complete({ ...(result && { result }) });
+  const failure = { status: "FAILURE", error: celeryError("NotRegistered", task), traceback: null } as const;
+  // Celery tells the chord nothing, which then waits for ever.
+  const followUp = deps.followUps.failure(message, claim.queue, failure, { tellErrbacks: false });
+  const outcome = await deps.consumer.complete({ ...(result && { result }), ...followUp?.completion });
+  if (followUp) await deps.followUps.conclude(followUp, outcome, claim.queue);
   await deps.consumer.deadLetter(claim.id, `no task is registered as ${task}`);
   deps.events.send("task-failed", { uuid: id, exception: `NotRegistered('${task}')`, traceback: null });
   tellUnknown(deps.signals, message, claim.raw, new TaskNotRegistered(task, deps.known()));

@@ -1,6 +1,6 @@
 import type { ResultBackend, StoredResult } from "../backend/backend.ts";
 import type { TaskMessage } from "../protocol/message.ts";
-import type { ResultMeta } from "../protocol/result-meta.ts";
+import type { ExtendedMeta, ResultMeta } from "../protocol/result-meta.ts";
 import { isReady } from "../protocol/states.ts";
 import { isoFromMs } from "../protocol/time.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -39,7 +39,7 @@ function makeMeta(message: TaskMessage, state: NewState, deps: ResultWriterDeps)
     status: state.status,
     result: state.result,
     traceback: state.traceback,
-    children: [],
+    children: state.children ?? [],
     dateDone: isReady(state.status) ? isoFromMs(deps.clock.nowMs()) : null,
     ...(headers.group !== null && { groupId: headers.group }),
     ...(headers.parentId !== null && { parentId: headers.parentId }),
@@ -55,5 +55,14 @@ function extendedMeta(message: TaskMessage, nodeName: string): NonNullable<Resul
     worker: nodeName,
     retries: message.headers.retries,
     queue: message.properties.deliveryInfo.routingKey,
+    ...stampsOf(message),
   };
+}
+
+/** @see celery 5.7.0 backends/base.py, `_get_result_meta` */
+function stampsOf({ headers }: TaskMessage): Pick<ExtendedMeta, "stamped_headers"> {
+  const { stampedHeaders, stamps } = headers;
+  if (stampedHeaders === null || Object.keys(stamps).length === 0) return {};
+  const named = Object.entries(stamps).filter(([name]) => stampedHeaders.includes(name));
+  return { stamped_headers: stampedHeaders, ...Object.fromEntries(named) };
 }

@@ -2,7 +2,7 @@ import type { Signals } from "../app/signals.ts";
 import type { Pool, PoolResult, RunHooks } from "../pool/pool.ts";
 import { decodeJson, rawJson } from "../protocol/json.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Completion, Consumer } from "../transport/transport.ts";
+import type { Completion, Consumer, FinishOutcome } from "../transport/transport.ts";
 import { conclude, concludeDeadLetter, type Ending, type RunFacts } from "./conclude.ts";
 import {
   type AckOutcome,
@@ -12,6 +12,7 @@ import {
   labelOf,
   makeRequest,
 } from "./delivery.ts";
+import type { FollowUp, FollowUps } from "./follow-ups.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { makeRetryMessage } from "./retry-message.ts";
 import { type EventSink, sendEvent } from "./task-event.ts";
@@ -23,6 +24,7 @@ export interface TaskRunnerDeps {
   readonly consumer: Consumer;
   readonly pool: Pool;
   readonly results: ResultWriter;
+  readonly followUps: FollowUps;
   readonly events: EventSink;
   readonly log: WorkerLog;
   readonly nodeName: string;
@@ -155,47 +157,79 @@ export class TaskRunner {
     if (result.ended === "terminated") {
       tellRevoked(this.#deps.signals, delivery.message, { expired: false, signal: result.signal });
     }
+    if (ending.after !== undefined) {
+      const { message, claim } = delivery;
+      const planned = this.#deps.followUps.plan(message, claim.queue, ending, facts);
+      if (planned) return this.#tell(await this.#answer(delivery, planned.ending, facts, planned.followUp));
+    }
     const told = await this.#answer(delivery, ending, facts);
     this.#tell(told);
   }
 
   /** Does what the ending says with result, follow-up and message; returns what is to be told. */
-  async #answer(delivery: Delivery, ending: Ending, facts: RunFacts): Promise<Ending> {
+  async #answer(delivery: Delivery, ending: Ending, facts: RunFacts, followUp?: FollowUp): Promise<Ending> {
     const { consumer } = this.#deps;
     const { id } = delivery.claim;
     if (facts.acked) {
-      await consumer.complete(this.#completion(delivery, ending));
+      await this.#complete(delivery, ending, followUp);
       return ending;
     }
     switch (ending.message) {
       case "finish": {
-        const outcome = await consumer.finish(id, this.#completion(delivery, ending));
-        return outcome === "fenced" ? fenced(delivery) : ending;
+        const outcome = await consumer.finish(id, this.#completion(delivery, ending, followUp));
+        if (outcome === "fenced") return fenced(delivery);
+        if (followUp) await this.#goOn(delivery, followUp, outcome);
+        return ending;
       }
       case "release":
         await consumer.release([id]);
         return ending;
       case "dead":
         // The result first: a crash in between repeats this, the other way round nobody would ever hear of it.
-        await consumer.complete(this.#completion(delivery, ending));
+        await this.#complete(delivery, ending, followUp);
         await consumer.deadLetter(id, DEAD_REASON);
         return ending;
       case "count": {
         const outcome = await consumer.releaseAfterChildLoss(id, facts.request.id, CHILD_LOSS_LIMIT);
         if (outcome !== "dead") return ending;
         const dead = concludeDeadLetter(CHILD_LOSS_LIMIT, facts);
-        await consumer.complete(this.#completion(delivery, dead));
+        const { message, claim } = delivery;
+        await this.#complete(
+          delivery,
+          dead,
+          this.#deps.followUps.plan(message, claim.queue, dead, facts)?.followUp,
+        );
         return { ...dead, log: [...ending.log, ...dead.log] };
       }
     }
   }
 
-  #completion(delivery: Delivery, ending: Ending): Completion {
+  async #complete(delivery: Delivery, ending: Ending, followUp: FollowUp | undefined): Promise<void> {
+    const outcome = await this.#deps.consumer.complete(this.#completion(delivery, ending, followUp));
+    if (followUp) await this.#goOn(delivery, followUp, outcome);
+  }
+
+  /** What comes after the task is stored; a chord that cannot be ended now is ended by its rescue. */
+  async #goOn({ claim, message }: Delivery, followUp: FollowUp, outcome: FinishOutcome): Promise<void> {
+    try {
+      await this.#deps.followUps.conclude(followUp, outcome, claim.queue);
+    } catch (error) {
+      this.#deps.log.error(
+        { error },
+        `The chord of ${labelOf(message)} could not be ended; it is tried again.`,
+      );
+    }
+  }
+
+  #completion(delivery: Delivery, ending: Ending, followUp: FollowUp | undefined): Completion {
     const result = this.#deps.results.encode(delivery.message, ending.stored);
     const { message, claim } = delivery;
     const plans = [...(ending.retriedToo ?? []), ...(ending.retry ? [ending.retry] : [])];
     const publish = plans.length > 0 && plans.map((plan) => makeRetryMessage(message, plan, claim.queue));
-    return { ...(result && { result }), ...(publish && { publish }) };
+    const own = { ...(result && { result }), ...(publish && { publish }) };
+    if (followUp === undefined) return own;
+    const { publish: following = [], flow } = followUp.completion;
+    return { ...own, publish: [...(publish || []), ...following], ...(flow && { flow }) };
   }
 
   #tell(ending: Pick<Ending, "log" | "event">): void {

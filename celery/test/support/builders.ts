@@ -1,5 +1,6 @@
 import { pickHandlers } from "../../src/app/task-handlers.ts";
 import type { ResolvedTaskOptions } from "../../src/app/types.ts";
+import { NO_WORKFLOW } from "../../src/app/workflow-info.ts";
 import type { TaskRequest } from "../../src/execution/request.ts";
 import type { TaskHeaders, TaskMessage } from "../../src/protocol/message.ts";
 
@@ -60,6 +61,7 @@ export function aRequest(changes: Partial<TaskRequest> = {}): TaskRequest {
     ignoreResult: false,
     headers: {},
     calledDirectly: false,
+    ...NO_WORKFLOW,
     hardLimitSeconds: null,
     softLimitSeconds: null,
     ...changes,

@@ -1,0 +1,150 @@
+import type { ChordState } from "../../backend/chords.ts";
+import { decodeJson } from "../../protocol/json.ts";
+import { type ResultTuple, readTuple } from "../../protocol/result-tuple.ts";
+import { PROPAGATE_STATES } from "../../protocol/states.ts";
+import {
+  celeryError,
+  decodeWireError,
+  formatWireError,
+  toWireError,
+  type WireError,
+} from "../../protocol/wire-error.ts";
+import type { CeleryApp, CurrentTask } from "../types.ts";
+import { type Aftermath, failedMeta, failSteps, noAftermath, send, tellErrbacks } from "./aftermath.ts";
+import { freeze } from "./freeze.ts";
+import { freezeDeps } from "./send.ts";
+import { cloneSig, type GroupSig, isChord, isGroup, listOf, type Sig } from "./sig.ts";
+
+/** How a chord ends: its body is sent, or fails. */
+export interface ChordEnd {
+  readonly after: Aftermath;
+  /** What the body failed with, if it did. */
+  readonly error: WireError | null;
+}
+
+export interface ChordEndRequest {
+  readonly groupId: string;
+  readonly body: Sig;
+  /** The part that completed it: the body's parent. */
+  readonly parent: CurrentTask;
+  readonly nowMs: number;
+}
+
+interface Part {
+  readonly taskId: string;
+  readonly state: string;
+  readonly result: unknown;
+}
+
+/**
+ * Sends the body with the results of all parts, or has it fail when one of them has.
+ *
+ * @see celery 5.7.0 backends/redis.py, `on_chord_part_return`
+ */
+export function endChord(app: CeleryApp, state: ChordState, request: ChordEndRequest): ChordEnd {
+  const parts = state.members.map(readPart);
+  const failed = parts.find((part) => PROPAGATE_STATES.has(part.state));
+  if (failed) {
+    const cause = decodeWireError(failed.result) ?? toWireError(failed.result);
+    const text = `Dependency ${failed.taskId} raised ${formatWireError(cause)}`;
+    return failChord(app, request, celeryError("ChordError", text), cause);
+  }
+  const results = state.shape === null ? parts.map(({ result }) => result) : shaped(state.shape, parts);
+  if (results === undefined) {
+    return failChord(
+      app,
+      request,
+      celeryError("ChordError", "Join error: results of its header are missing"),
+    );
+  }
+  try {
+    const after = noAftermath();
+    const body = cloneSig(request.body);
+    app.runInTask(request.parent, () => send(app, after, body, [results], {}));
+    return { after, error: null };
+  } catch (error) {
+    const text = `Callback error: ${formatWireError(toWireError(error))}`;
+    return failChord(app, request, celeryError("ChordError", text));
+  }
+}
+
+function readPart(member: string): Part {
+  const [, taskId, state, result] = decodeJson(member) as [number, string, string, unknown];
+  return { taskId, state, result };
+}
+
+/** Results in the shape of the header, groups inside it as lists; undefined when one is not there. */
+function shaped(shape: ResultTuple, parts: readonly Part[]): readonly unknown[] | undefined {
+  const known = new Map(parts.map((part) => [part.taskId, part.result]));
+  let isComplete = true;
+  const valueOf = ({ id, nodes }: ReturnType<typeof readTuple>): unknown => {
+    if (nodes !== null) return nodes.map(valueOf);
+    if (!known.has(id)) isComplete = false;
+    return known.get(id);
+  };
+  const results = (readTuple(shape).nodes ?? []).map(valueOf);
+  return isComplete ? results : undefined;
+}
+
+/**
+ * The body will never run: whoever waits for it, or for what comes after it, is told.
+ *
+ * @param cause what the part threw: the members of a group as body fail with that.
+ * @see celery 5.7.0 backends/base.py, `chord_error_from_stack` and `_handle_group_chord_error`
+ */
+export function failChord(
+  app: CeleryApp,
+  request: ChordEndRequest,
+  error: WireError,
+  cause: WireError = error,
+): ChordEnd {
+  const after = noAftermath();
+  const body = cloneSig(request.body);
+  if (isGroup(body)) failGroup(app, after, body, { ...request, error: cause });
+  else failBody(app, after, body, { ...request, error });
+  const failure = { status: "FAILURE", error, traceback: null } as const;
+  const context = { current: request.parent, nowMs: request.nowMs };
+  failSteps(after, listOf(body.options.chain), failure, context);
+  return { after, error };
+}
+
+interface Failing extends ChordEndRequest {
+  readonly error: WireError;
+}
+
+/** A body that is a chain or a chord has later steps of its own; all of them fail. */
+function failBody(app: CeleryApp, after: Aftermath, body: Sig, { parent, nowMs, error }: Failing): void {
+  const id = freeze(body, {}, freezeDeps(app)).id;
+  const failure = { status: "FAILURE", error, traceback: null } as const;
+  const errbacks = listOf(body.options.link_error);
+  const rootId = body.options.root_id ?? id;
+  tellErrbacks(app, after, errbacks, { current: { ...parent, id, rootId }, error, ranHere: false });
+  failSteps(after, [withId(body, id)], failure, { current: parent, nowMs });
+}
+
+function failGroup(app: CeleryApp, after: Aftermath, body: GroupSig, failing: Failing): void {
+  const { parent, nowMs, error } = failing;
+  const node = freeze(body, {}, freezeDeps(app));
+  const failure = { status: "FAILURE", error, traceback: null } as const;
+  const ofGroup = listOf(body.options.link_error);
+  for (const [at, member] of body.kwargs.tasks.entries()) {
+    const id = node.nodes?.[at]?.id;
+    if (id === undefined) continue;
+    const current = { ...parent, id, rootId: id };
+    const errbacks = [...errbacksOf(member), ...ofGroup];
+    tellErrbacks(app, after, errbacks, { current, error, ranHere: false });
+    failSteps(after, [withId(member, id)], failure, { current: parent, nowMs });
+  }
+  after.results.push(failedMeta(node.id, failure, nowMs));
+}
+
+/** A chord's own id is its header's: what counts is the result. */
+function withId(sig: Sig, id: string): Sig {
+  return { ...sig, options: { ...sig.options, task_id: id } };
+}
+
+/** A chord's result is its body's, and so are its errbacks. */
+function errbacksOf(sig: Sig): readonly Sig[] {
+  const own = listOf(sig.options.link_error);
+  return isChord(sig) && sig.kwargs.body ? [...own, ...errbacksOf(sig.kwargs.body)] : own;
+}

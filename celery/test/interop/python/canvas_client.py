@@ -1,0 +1,75 @@
+"""Applies canvases that it is told as Python, and reads results: one JSON request a line in, one JSON answer a line out."""
+import json
+import sys
+import traceback
+
+import canvas_app
+from canvas_app import app
+from celery.result import GroupResult, result_from_tuple
+
+
+def outcome(result, timeout=20):
+    try:
+        return {'value': result.get(timeout=timeout)}
+    except Exception as exc:
+        return {'error': type(exc).__name__, 'args': [str(arg) for arg in exc.args]}
+
+
+def run(code, timeout=20):
+    """Sends the canvas and waits for its result."""
+    result = eval(code, vars(canvas_app)).apply_async()
+    return outcome(result, timeout) | {'id': result.id, 'tuple': result.as_tuple()}
+
+
+def get(id, timeout=20):
+    return outcome(app.AsyncResult(id), timeout)
+
+
+def join(tuple, timeout=20):
+    return outcome(result_from_tuple(tuple, app), timeout)
+
+
+def children(id):
+    result = app.AsyncResult(id)
+    return [child.as_tuple() for child in result.children]
+
+
+def leaves(id):
+    return [value for child, value in app.AsyncResult(id).collect(timeout=20) if not child.children]
+
+
+def save(code):
+    result = eval(code, vars(canvas_app)).apply_async()
+    result.save()
+    return result.id
+
+
+def restore(id):
+    return outcome(GroupResult.restore(id, app=app))
+
+
+def forget(id):
+    app.AsyncResult(id).forget()
+
+
+def info(id):
+    result = app.AsyncResult(id)
+    return {key: getattr(result, key) for key in ('name', 'args', 'kwargs', 'worker', 'retries', 'queue')}
+
+
+COMMANDS = {command.__name__: command for command in (run, get, join, children, leaves, save, restore, forget, info)}
+
+
+def main():
+    print(json.dumps('ready'), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = {'ok': COMMANDS[request.pop('command')](**request)}
+        except Exception:
+            answer = {'fault': traceback.format_exc()}
+        print(json.dumps(answer, default=repr), flush=True)
+
+
+if __name__ == '__main__':
+    main()
