@@ -95,6 +95,11 @@ function aNode(more: Partial<WorkerPanel> = {}): Node {
     nodeName: "w1@vm",
     lamport: new LamportClock(),
     brokerUrl: "redis://me:secret@127.0.0.1:6610/5",
+    transportOptions: {
+      visibility_timeout: 60,
+      socket_timeout: null,
+      sentinel_kwargs: { password: "secret" },
+    },
     log,
   });
   return { done, logged, ask: (name, args = {}) => commands[name]?.(args) };
@@ -170,6 +175,9 @@ describe("looking", () => {
       broker: { hostname: "127.0.0.1", userid: "me", virtual_host: "5", port: 6610, transport: "redis" },
     });
     expect(JSON.stringify(stats)).not.toContain("secret");
+    expect(stats["broker"]).toMatchObject({
+      transport_options: { visibility_timeout: 60, sentinel_kwargs: { password: "********" } },
+    });
     expect(stats).not.toHaveProperty("autoscaler");
     expect(Object.keys(stats["rusage"] as object)).toHaveLength(16);
   });

@@ -163,7 +163,10 @@ function eventCommands(panel: WorkerPanel, { log }: WorkerCommandDeps): Commands
       return null;
     },
     // For gossip between Python workers; there is nothing that an election here would decide.
-    election: () => null,
+    election: (args) => {
+      z.object({ id: z.string(), topic: z.string() }).parse(args);
+      return null;
+    },
   };
 }
 

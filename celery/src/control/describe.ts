@@ -129,7 +129,7 @@ function describeBroker(node: NodeFacts): Readonly<Record<string, unknown>> {
     ssl: address.tls,
     transport: "redis",
     connect_timeout: node.connectTimeoutSeconds,
-    transport_options: node.transportOptions,
+    transport_options: withoutSecrets(node.transportOptions),
     login_method: null,
     uri_prefix: null,
     heartbeat: 120.0,
@@ -137,6 +137,21 @@ function describeBroker(node: NodeFacts): Readonly<Record<string, unknown>> {
     alternates: [],
     credential_provider: null,
   };
+}
+
+/** Celery's `HIDDEN_SETTINGS`: who may look at a worker need not know its passwords. */
+const SECRET = /API|TOKEN|KEY|SECRET|PASS|SIGNATURE|DATABASE/i;
+
+/** Options that are set, which is all that Celery knows of. */
+function withoutSecrets(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(options).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(
+    entries.map(([key, value]) => {
+      if (SECRET.test(key) && key !== "global_keyprefix") return [key, "********"];
+      const isNested = typeof value === "object" && !Array.isArray(value);
+      return [key, isNested ? withoutSecrets(value as Record<string, unknown>) : value];
+    }),
+  );
 }
 
 /** As `getrusage(2)`: seconds and kilobytes. */
