@@ -4,7 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { describe, expect, inject, onTestFailed, onTestFinished, test, vi } from "vitest";
+import { findPython } from "../celery/test/interop/python-celery.ts";
 import { startCelery, type WorkerProcess } from "../celery/test/support/worker-process.ts";
 
 // Each starts several processes.
@@ -23,13 +24,12 @@ function celery(example: string, db: number, ...args: string[]): WorkerProcess {
   return worker;
 }
 
+interface Program {
+  readonly lines: AsyncIterator<string>;
+}
+
 /** Runs a program in an example's folder; what it writes goes line by line into `lines`. */
-function start(
-  example: string,
-  db: number,
-  command: string,
-  ...args: string[]
-): { lines: AsyncIterator<string>; ended: Promise<unknown> } {
+function start(example: string, db: number, command: string, ...args: string[]): Program {
   const child = spawn(command, args, {
     cwd: join(import.meta.dirname, example),
     env: {
@@ -39,18 +39,27 @@ function start(
       PYTHONDONTWRITEBYTECODE: "1",
       PYTHONUNBUFFERED: "1",
     },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  const errors: Buffer[] = [];
+  child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
+  onTestFailed(() => void process.stderr.write(Buffer.concat(errors)));
   const ended = once(child, "exit");
   onTestFinished(async () => {
     if (child.exitCode === null) child.kill("SIGKILL");
     await ended;
   });
-  return { lines: createInterface({ input: child.stdout })[Symbol.asyncIterator](), ended };
+  return { lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
 }
 
-const program = (example: string, db: number, file: string) =>
+const program = (example: string, db: number, file: string): Program =>
   start(example, db, process.execPath, "--import", "tsx", file);
+
+async function everyLine({ lines }: Program): Promise<string[]> {
+  const all: string[] = [];
+  for (let next = await lines.next(); !next.done; next = await lines.next()) all.push(next.value);
+  return all;
+}
 
 describe("express-api", () => {
   test("given a worker and the API, when texts are posted, then there is a ticket at once and later the scores; wrong bodies are refused", async () => {
@@ -128,7 +137,7 @@ test("given the clockwork and a worker with Beat inside, when some seconds pass,
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const worker = celery(
     "beat",
-    89,
+    87,
     "-A",
     "tasks",
     "worker",
@@ -143,4 +152,32 @@ test("given the clockwork and a worker with Beat inside, when some seconds pass,
 
   expect(await worker.line(/clockwork\.greet\[.*succeeded/)).toContain("Good morning, Ada");
   expect(await worker.line(/measuring/)).toContain("since the start");
+});
+
+describe("mixed-fleet", () => {
+  test("given a worker in each language, when the chain is sent from TypeScript and from Python, then both print the same picture", async () => {
+    const python = await findPython();
+    const worker = celery(
+      "mixed-fleet",
+      88,
+      "-A",
+      "tasks",
+      "worker",
+      "-l",
+      "info",
+      "-c",
+      "1",
+      "-Q",
+      "typescript",
+    );
+    start("mixed-fleet", 88, python, "-m", "celery", "-A", "tasks", "worker", "-P", "solo", "-Q", "python");
+    await worker.line(/ready\./);
+
+    const ours = await everyLine(program("mixed-fleet", 88, "send.ts"));
+    const theirs = await everyLine(start("mixed-fleet", 88, python, "send.py"));
+
+    const picture = ["to ███ 3", "be ██ 2"];
+    expect(ours).toEqual([...picture, "ValueError from Python: nothing to count"]);
+    expect(theirs).toEqual(picture);
+  });
 });
