@@ -30,9 +30,13 @@ export interface LabConsumerOptions {
   readonly backend?: ResultBackend;
 }
 
-export async function openTransportLab(url: string): Promise<TransportLab> {
+/** @param options.keep others are in this database too: it is not emptied. */
+export async function openTransportLab(
+  url: string,
+  { keep = false }: { readonly keep?: boolean } = {},
+): Promise<TransportLab> {
   const redis = openConnection(url, { name: "test" });
-  await redis.call("FLUSHDB");
+  if (!keep) await redis.call("FLUSHDB");
   const opened: AsyncDisposable[] = [];
   const logged: string[] = [];
   const track = <T extends AsyncDisposable>(resource: T): T => {
