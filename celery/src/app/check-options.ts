@@ -9,11 +9,6 @@ const TASK_OPTIONS: Readonly<Record<keyof TaskOptions, true>> = {
   bind: true,
   parameters: true,
   typing: true,
-  beforeStart: true,
-  onSuccess: true,
-  onFailure: true,
-  onRetry: true,
-  afterReturn: true,
   maxRetries: true,
   defaultRetryDelay: true,
   autoretryFor: true,
@@ -40,6 +35,11 @@ const TASK_OPTIONS: Readonly<Record<keyof TaskOptions, true>> = {
   serializer: true,
   compression: true,
   throws: true,
+  beforeStart: true,
+  onSuccess: true,
+  onFailure: true,
+  onRetry: true,
+  afterReturn: true,
 };
 
 const APPLY_OPTIONS: Readonly<Record<keyof ApplyOptions, true>> = {

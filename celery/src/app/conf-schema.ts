@@ -2,6 +2,7 @@ import { z } from "zod";
 import { COMPRESSIONS } from "./call-options.ts";
 import type { BeatEntry, ConfValues, ScheduleObject } from "./conf-values.ts";
 import { brokerTransportOptions, brokerUrl, connectionShape } from "./connection-schema.ts";
+import { POOL_NAMES, poolByName } from "./pool-names.ts";
 import { EXCHANGE_TYPES, queuesSchema } from "./queue-input.ts";
 import { isRate } from "./rate.ts";
 import type { TaskRoutes } from "./routes.ts";
@@ -121,7 +122,7 @@ export const confShape: Shape = {
   task_soft_time_limit: orNull(positive),
 
   worker_concurrency: orNull(count),
-  worker_pool: z.enum(["prefork", "async", "solo"]).default("prefork"),
+  worker_pool: z.enum(POOL_NAMES).transform(poolByName).default("prefork"),
   worker_prefetch_multiplier: z.int().nonnegative().default(4),
   worker_disable_prefetch: z.boolean().default(false),
   worker_disable_rate_limits: z.boolean().default(false),

@@ -63,7 +63,7 @@ test.each([
   [{ task_publish_retry_policy: { max_retires: 1 } }, /max_retires/],
   [{ beat_schedule: { x: { task: "t", schedule: 0 } } }, /^beat_schedule\.x\.schedule = 0: /],
   [{ task_routes: 5 }, /^task_routes = 5: an object of task name/],
-  [{ worker_pool: "gevent" }, /^worker_pool = "gevent"/],
+  [{ worker_pool: "fibers" }, /^worker_pool = "fibers"/],
 ])("given %j, then the error says what is wrong", (settings, message) => {
   expect(() => makeConf(settings as ConfInput)).toThrow(ImproperlyConfigured);
   expect(() => makeConf(settings as ConfInput)).toThrow(message);
@@ -86,4 +86,22 @@ test("given a setting that does not exist, when read or assigned, then that is a
   expect(conf["then"]).toBeUndefined();
   expect(await Promise.resolve(conf)).toBe(conf);
   expect(JSON.parse(JSON.stringify(conf))).toMatchObject({ task_default_queue: "celery" });
+});
+
+test.each([
+  ["threads", "async"],
+  ["gevent", "async"],
+  ["processes", "prefork"],
+  ["solo", "solo"],
+])(
+  "given Celery's name %s for a pool, when it is set, then it is the pool that does the same: %s",
+  (name, kind) => {
+    expect(makeConf({ worker_pool: name as "solo" }).worker_pool).toBe(kind);
+  },
+);
+
+test("given a setting that makes no sense here, when it is set, then the error says why it can go", () => {
+  expect(() => makeConf({ worker_pool_putlocks: true } as object)).toThrow(
+    '"worker_pool_putlocks" is not needed here: the pool takes a task only when it has room for it. Leave it out.',
+  );
 });

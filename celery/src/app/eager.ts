@@ -77,7 +77,7 @@ export async function applyEagerly(
 }
 
 /** What `applyAsync` does under `task_always_eager`: the arguments travel through JSON, so that what cannot be sent fails here, too. */
-export function applyAlwaysEagerly(
+export async function applyAlwaysEagerly(
   task: AnyTask,
   args: readonly unknown[],
   options: ApplyOptions,
@@ -87,7 +87,7 @@ export function applyAlwaysEagerly(
     Readonly<Record<string, unknown>>,
   ];
   const { taskId, headers } = options;
-  return applyEagerly(task, sent[0], {
+  return await applyEagerly(task, sent[0], {
     kwargs: sent[1],
     ...(taskId !== undefined && { taskId }),
     ...(headers !== undefined && { headers }),

@@ -31,12 +31,20 @@ const CELERYS_OWN: ReadonlySet<string> = new Set(
   task_remote_tracebacks task_retry_on_worker_lost
   worker_agent worker_autoscaler worker_consumer worker_detect_quorum_queues worker_enable_prefetch_count_reduction
   worker_eta_task_limit worker_hijack_root_logger worker_log_datefmt
-  worker_log_format worker_pool_putlocks worker_pool_start_method
+  worker_log_format
   worker_task_log_datefmt worker_task_log_format worker_timer worker_timer_precision`.split(/\s+/),
 );
 
+/** Settings of Celery that have nothing to set here, and why: whoever moves a configuration over can drop them. */
+const NOT_NEEDED: Readonly<Record<string, string>> = {
+  worker_pool_putlocks: "the pool takes a task only when it has room for it",
+  worker_pool_start_method: "pool processes are always started anew; Node cannot fork a running process",
+};
+
 /** Why a name is not a setting, and what may have been meant. */
 export function explainUnknown(name: string): string {
+  const reason = NOT_NEEDED[name];
+  if (reason !== undefined) return `"${name}" is not needed here: ${reason}. Leave it out.`;
   if (CELERYS_OWN.has(name) || ELSEWHERE.some((prefix) => name.startsWith(prefix))) {
     return `"${name}" is a setting of Celery that this library does not have.`;
   }

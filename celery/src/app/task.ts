@@ -46,19 +46,24 @@ export function makeTask(
 /** @throws TypeError when the arguments do not fit, in Python's words (`typing`). */
 function send(task: AnyTask, args: readonly unknown[], options: ApplyOptions): Promise<AsyncResult<unknown>> {
   const { name, app } = task;
+  try {
+    checkArguments(task, args, options);
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+  return app.conf.task_always_eager
+    ? applyAlwaysEagerly(task, args, options)
+    : app.sendTask(name, args, options);
+}
+
+function checkArguments(task: AnyTask, args: readonly unknown[], options: ApplyOptions): void {
+  const { name, takes } = task;
   if (!Array.isArray(args)) {
     throw new InvalidArgument(
       `${name}.applyAsync takes the arguments as a list: ${name}.applyAsync([1, 2], { countdown: 5 }).`,
     );
   }
-  if (task.options.typing) checkArguments(task, args, options);
-  if (!app.conf.task_always_eager) return app.sendTask(name, args, options);
-  return applyAlwaysEagerly(task, args, options);
-}
-
-/** A link's result comes as a further argument later; a chain's first step has all of its own. */
-function checkArguments({ name, takes }: AnyTask, args: readonly unknown[], options: ApplyOptions): void {
-  bindArguments(name, takes, { args, kwargs: options.kwargs ?? NO_KWARGS });
+  if (task.options.typing) bindArguments(name, takes, { args, kwargs: options.kwargs ?? NO_KWARGS });
 }
 
 const NO_KWARGS: Readonly<Record<string, unknown>> = {};

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { explainPoolName, POOL_NAMES, poolByName } from "../app/pool-names.ts";
 import type { PoolKind } from "../pool/pool.ts";
 import type { LogLevel } from "../worker/worker-log.ts";
 import { UsageError } from "./command.ts";
@@ -38,7 +39,7 @@ export const WORKER_OPTIONS: readonly OptionSpec[] = [
     short: "O",
     value: "PROFILE",
     group: "Worker Options",
-    help: "default or fair. Both are the same here: a message is given to a process only when that process is free.",
+    help: "default or fair. Both are the same here: a message waits for a process that is free, or behind a task that will not take long.",
   },
   {
     name: "disable-prefetch",
@@ -208,7 +209,7 @@ const schema = z.object({
     .refine((level) => level !== undefined, `is not one of ${LOG_LEVELS.join(", ")}`),
   "prefetch-multiplier": wholeNumber(0),
   concurrency: wholeNumber(1),
-  pool: z.enum(["prefork", "async", "solo"], "is not one of prefork, async, solo").optional(),
+  pool: z.enum(POOL_NAMES, `is not one of ${POOL_NAMES.join(", ")}`).optional(),
   "task-events": flag,
   "time-limit": seconds,
   "soft-time-limit": seconds,
@@ -239,6 +240,8 @@ export interface WorkerArguments {
   readonly prefetchMultiplier: number | undefined;
   readonly concurrency: number | undefined;
   readonly pool: PoolKind | undefined;
+  /** What to say about the pool's name, when it is Celery's only. */
+  readonly poolNote: string | undefined;
   readonly taskEvents: boolean;
   readonly timeLimit: number | undefined;
   readonly softTimeLimit: number | undefined;
@@ -274,7 +277,8 @@ export function parseWorkerArguments(args: readonly string[]): WorkerArguments {
     logLevel: data.loglevel as LogLevel,
     prefetchMultiplier: data["prefetch-multiplier"],
     concurrency: data.concurrency,
-    pool: data.pool,
+    pool: data.pool === undefined ? undefined : poolByName(data.pool),
+    poolNote: data.pool === undefined ? undefined : explainPoolName(data.pool),
     taskEvents: data["task-events"],
     timeLimit: data["time-limit"],
     softTimeLimit: data["soft-time-limit"],

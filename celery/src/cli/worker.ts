@@ -7,6 +7,7 @@ import { openPreforkPool, type PreforkOptions } from "../pool/prefork.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { followPool } from "../worker/pool-log.ts";
 import { watchShutdown } from "../worker/shutdown.ts";
+import { MAIN_PROCESS } from "../worker/worker-log.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { expandFileName, openLogFile, startDetached, takePidFile } from "./daemon.ts";
 import { makeCeleryLog } from "./logging.ts";
@@ -68,7 +69,10 @@ async function startWorker(args: WorkerArguments, context: CommandContext): Prom
 }
 
 async function runStart(start: Start): Promise<number> {
-  const { args, context, terminal, appSpec } = start;
+  const { args, context, terminal, log, appSpec } = start;
+  if (args.poolNote !== undefined) {
+    log.record({ level: "WARNING", processName: MAIN_PROCESS, text: args.poolNote });
+  }
   // The children need nothing but the module's name: they load it while this process does.
   const children = guessPool(start);
   let app: CeleryApp;
