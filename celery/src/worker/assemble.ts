@@ -118,6 +118,7 @@ function makeRevocations(deps: AssembleDeps, tasks: TaskConsumer, runner: TaskRu
     log,
     held: () => tasks.held(),
     terminate: (delivery, signal) => runner.terminate(delivery, signal),
+    withdraw: (delivery) => runner.withdraw(delivery),
     onChanged: () =>
       void stateFile
         ?.save()

@@ -3,7 +3,7 @@ import { aRequest, taskOptions } from "../../test/support/builders.ts";
 import type { ResolvedTaskOptions } from "../app/types.ts";
 import type { PoolResult } from "../pool/pool.ts";
 import { rawJson } from "../protocol/json.ts";
-import { conclude, type Ending, type RunFacts } from "./conclude.ts";
+import { conclude, concludeRevoked, type Ending, type RunFacts } from "./conclude.ts";
 
 const ID = "344f95ea-a5f2-4867-b74a-8f2ff0b9e624";
 const LABEL = `tasks.add[${ID}]`;
@@ -235,5 +235,21 @@ test.each([
     const ending = conclude(lost, facts({ acked }, { acksOnFailure: false }));
 
     expect([ending.message, ending.stored?.status]).toEqual([message, "FAILURE"]);
+  },
+);
+
+test.each([
+  { signal: "SIGTERM" as const, reason: "terminated", told: { terminated: true, signum: 15 } },
+  { signal: null, reason: "revoked", told: { terminated: false, signum: null } },
+])(
+  "given a revoked task, when $signal ended it, then its result says $reason",
+  ({ signal, reason, told }) => {
+    const ending = concludeRevoked(signal, facts());
+
+    expect(ending).toMatchObject({
+      message: "finish",
+      stored: { status: "REVOKED", result: { excType: "TaskRevokedError", excMessage: [reason] } },
+      event: ["task-revoked", { ...told, expired: false }],
+    });
   },
 );

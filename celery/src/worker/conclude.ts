@@ -79,7 +79,7 @@ export function conclude(result: PoolResult, facts: RunFacts): Ending {
     case "cancelled":
       return concludeCancelled(facts);
     case "terminated":
-      return concludeTerminated(result.signal, facts);
+      return concludeRevoked(result.signal, facts);
   }
 }
 
@@ -117,7 +117,8 @@ function concludeOutcome(outcome: Outcome, processName: string, facts: RunFacts)
         ...finished(keepsErrors(facts) ? state("RETRY", error, traceback) : null),
         retry,
         log: [line("INFO", `retry: ${retry.message}`)],
-        event: ["task-retried", { uuid, exception: errorRepr, traceback }],
+        // Celery sends the repr of whatever there is; monitors read a text here.
+        event: ["task-retried", { uuid, exception: errorRepr ?? "None", traceback }],
       };
     }
     case "IGNORED":
@@ -174,17 +175,20 @@ function concludeTimeout(limitSeconds: number, facts: RunFacts): Ending {
   return { ...finished(null), message: "count", log };
 }
 
-/** `revoke(terminate=True)`: nobody runs it again. @see celery 5.7.0 worker/request.py, `_announce_revoked` */
-function concludeTerminated(signal: NodeJS.Signals, facts: RunFacts): Ending {
-  const error = celeryError("TaskRevokedError", "terminated");
+/**
+ * Revoked: nobody runs it again. @param signal that ended it; null when it had not begun.
+ * @see celery 5.7.0 worker/request.py, `_announce_revoked`
+ */
+export function concludeRevoked(signal: NodeJS.Signals | null, facts: RunFacts): Ending {
+  const error = celeryError("TaskRevokedError", signal === null ? "revoked" : "terminated");
   const stored = keepsErrors(facts) ? state("REVOKED", error) : null;
   const log = [main("INFO", `Discarding revoked task: ${facts.label}`)];
-  const signum = constants.signals[signal];
+  const signum = signal && constants.signals[signal];
   const uuid = facts.request.id;
   return {
     ...finished(stored),
     log,
-    event: ["task-revoked", { uuid, terminated: true, signum, expired: false }],
+    event: ["task-revoked", { uuid, terminated: signal !== null, signum, expired: false }],
     after: failedFlow({ status: "REVOKED", error, traceback: null }),
   };
 }

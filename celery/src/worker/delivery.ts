@@ -16,8 +16,8 @@ export interface Delivery {
   phase: DeliveryPhase;
   /** The run, once the pool has it: what the pool is told to end. */
   run: RunHooks | undefined;
-  /** How it is to end before its time: silently (cold shutdown, or the claim is somebody else's), or by a signal (revoked). */
-  ending: "cancel" | NodeJS.Signals | undefined;
+  /** Why it was given up: the claim is somebody else's (`cancel`), or it was revoked before it had begun (`withdraw`). */
+  ending: "cancel" | "withdraw" | undefined;
   /** Stores on the way (STARTED, custom states), one after the other; the result comes after them. */
   stores: Promise<void> | undefined;
 }

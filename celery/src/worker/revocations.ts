@@ -15,6 +15,8 @@ export interface RevocationsDeps {
   /** What runs or waits for a slot here. */
   readonly held: () => readonly Delivery[];
   readonly terminate: (delivery: Delivery, signal: NodeJS.Signals) => void;
+  /** Takes back what the pool has and has not begun. */
+  readonly withdraw: (delivery: Delivery) => void;
   /** Called when there is more to remember. */
   readonly onChanged: () => void;
 }
@@ -46,24 +48,30 @@ export class Revocations {
     this.adopt(ids);
     const held = this.#deps.held().filter(({ message }) => wanted.has(message.headers.id));
     const running = new Set(held.filter(hasStarted).map(({ message }) => message.headers.id));
-    if (terminate) for (const delivery of held) this.#deps.terminate(delivery, signal);
+    this.#end(held, terminate ? signal : null);
     await Promise.all(ids.filter((id) => !running.has(id)).map((id) => this.#storeRevoked(id)));
   }
 
   /** @returns the ids that matched and run here, if they are to be terminated. */
-  async revokeByStamps(
+  revokeByStamps(
     headers: Readonly<Record<string, readonly string[]>>,
     { terminate, signal }: TerminateOptions,
   ): Promise<readonly string[]> {
     this.#deps.revokes.addStamps(headers);
-    if (!terminate) return [];
     const hit = this.#deps
       .held()
       .filter(({ message }) =>
         stampsOf(message.headers).some(({ header, value }) => headers[header]?.includes(value)),
       );
-    for (const delivery of hit) this.#deps.terminate(delivery, signal);
-    return Promise.resolve(hit.map(({ message }) => message.headers.id));
+    this.#end(hit, terminate ? signal : null);
+    return Promise.resolve(terminate ? hit.map(({ message }) => message.headers.id) : []);
+  }
+
+  #end(held: readonly Delivery[], signal: NodeJS.Signals | null): void {
+    for (const delivery of held) {
+      if (signal === null) this.#deps.withdraw(delivery);
+      else this.#deps.terminate(delivery, signal);
+    }
   }
 
   async #storeRevoked(taskId: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { Pool, PoolResult, RunHooks } from "../pool/pool.ts";
 import { decodeJson, rawJson } from "../protocol/json.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Completion, Consumer, FinishOutcome } from "../transport/transport.ts";
-import { conclude, concludeDeadLetter, type Ending, type RunFacts } from "./conclude.ts";
+import { conclude, concludeDeadLetter, concludeRevoked, type Ending, type RunFacts } from "./conclude.ts";
 import {
   type AckOutcome,
   type Delivery,
@@ -89,10 +89,17 @@ export class TaskRunner {
     if (delivery.run) this.#deps.pool.cancelRun(delivery.run);
   }
 
-  /** Ends the run by a signal, once it has begun. */
+  /** Takes a revoked task back that the pool has and has not begun. */
+  withdraw(delivery: Delivery): void {
+    if (!delivery.run || hasStarted(delivery) || delivery.ending !== undefined) return;
+    delivery.ending = "withdraw";
+    this.#deps.pool.cancelRun(delivery.run);
+  }
+
+  /** Ends the run by a signal; one that has not begun does not begin. */
   terminate(delivery: Delivery, signal: NodeJS.Signals): void {
-    delivery.ending ??= signal;
     if (delivery.run && hasStarted(delivery)) this.#deps.pool.terminateRun(delivery.run, signal);
+    else this.withdraw(delivery);
   }
 
   /**
@@ -113,10 +120,8 @@ export class TaskRunner {
         ),
       );
     }
-    const { ending, run } = delivery;
-    if (!run || ending === undefined) return;
-    if (ending === "cancel") pool.cancelRun(run);
-    else pool.terminateRun(run, ending);
+    // Given up a moment ago, when the pool had begun it and had not said so yet.
+    if (delivery.run && delivery.ending !== undefined) pool.cancelRun(delivery.run);
   }
 
   onSoftLimit(delivery: Delivery, limitSeconds: number): void {
@@ -153,9 +158,11 @@ export class TaskRunner {
   }
 
   async #settle(delivery: Delivery, result: PoolResult, facts: RunFacts): Promise<void> {
-    const ending = conclude(result, facts);
-    if (result.ended === "terminated") {
-      tellRevoked(this.#deps.signals, delivery.message, { expired: false, signal: result.signal });
+    const isWithdrawn = result.ended === "cancelled" && delivery.ending === "withdraw";
+    const ending = isWithdrawn ? concludeRevoked(null, facts) : conclude(result, facts);
+    if (isWithdrawn || result.ended === "terminated") {
+      const signal = result.ended === "terminated" ? result.signal : null;
+      tellRevoked(this.#deps.signals, delivery.message, { expired: false, signal });
     }
     if (ending.after !== undefined) {
       const { message, claim } = delivery;
