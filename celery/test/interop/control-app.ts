@@ -23,7 +23,7 @@ app.task("control.fail", (text: string) => {
 });
 
 app.task("control.again", { bind: true, maxRetries: 1 }, (self) => {
-  if (self.request.retries === 0) self.retry({ countdown: 0 });
+  if (self.request.retries === 0) self.retry({ countdown: 0.3 });
   return "at last";
 });
 

@@ -32,7 +32,7 @@ def fail(text):
 @app.task(name='control.again', bind=True, max_retries=1)
 def again(self):
     if self.request.retries == 0:
-        raise self.retry(countdown=0)
+        raise self.retry(countdown=0.3)
     return 'at last'
 
 
