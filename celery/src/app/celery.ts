@@ -13,6 +13,7 @@ import type { PreparedCall } from "./call-options.ts";
 import { signatureOf } from "./canvas/primitives.ts";
 import { leaveTrail } from "./canvas/send.ts";
 import type { Signature, SignatureInput, SignatureOptions } from "./canvas/signature.ts";
+import { makeTaskActions, type TaskActions } from "./canvas/task-actions.ts";
 import { checkTaskOptions } from "./check-options.ts";
 import { type Conf, makeConf } from "./conf.ts";
 import type { ConfInput, ScheduleObject } from "./conf-values.ts";
@@ -68,6 +69,7 @@ export class Celery implements CeleryApp {
     makeTask(this, name, options, run),
   );
   readonly #current = new AsyncLocalStorage<CurrentTask>();
+  readonly actions: TaskActions = makeTaskActions(this);
   readonly #sender: Sender;
   readonly #resultDeps: AsyncResultDeps = {
     backend: () => this.backend(),
@@ -153,15 +155,17 @@ export class Celery implements CeleryApp {
   }
 
   /** Sends a task by its name alone: this process need not know the function. @throws as `delay`. */
-  async sendTask(
+  sendTask(
     name: string,
     args: readonly unknown[] = [],
     options: ApplyOptions = NO_OPTIONS,
   ): Promise<AsyncResult<unknown>> {
-    const call = this.prepare(name, args, options);
-    await this.publish(call);
-    if (options.addToParent !== false) leaveTrail(this.currentTask(), [[call.headers.id, null], null]);
-    return this.AsyncResult(call.headers.id);
+    try {
+      const call = this.prepare(name, args, options);
+      return this.#receipt(call.headers.id, this.publish(call), options.addToParent !== false);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   /** The message of a call, which is not sent. @throws InvalidArgument, EncodeError */
@@ -192,6 +196,13 @@ export class Celery implements CeleryApp {
     options: PeriodicOptions = {},
   ): string {
     return addPeriodicTask(this.conf, schedule, target, options);
+  }
+
+  /** Not part of `sendTask`: while many are under way, only their ids are kept, not their messages. */
+  async #receipt(id: string, sent: Promise<void>, isChild: boolean): Promise<AsyncResult<unknown>> {
+    await sent;
+    if (isChild) leaveTrail(this.currentTask(), [[id, null], null]);
+    return this.AsyncResult(id);
   }
 
   /** The receipt for an id that came from somewhere else. Asks nobody yet. */

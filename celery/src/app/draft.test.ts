@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { taskOptions } from "../../test/support/builders.ts";
 import { EncodeError, InvalidArgument } from "../protocol/errors.ts";
@@ -21,6 +22,8 @@ function draft(options: ApplyOptions = {}, call: Partial<Call> = {}, settings: C
       clock: { nowMs: () => NOW, monotonicMs: () => 0 },
       origin: "gen1@vm",
       replyTo: "me",
+      nextId: randomUUID,
+      nextTag: randomUUID,
     },
   );
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { InvalidArgument } from "../protocol/errors.ts";
 import {
   encodeTaskBody,
@@ -42,6 +41,9 @@ export interface DraftDeps {
   readonly origin: string;
   /** The client's own id: Celery puts it into `reply_to`. */
   readonly replyTo: string;
+  readonly nextId: () => string;
+  /** A delivery tag that nobody else uses. */
+  readonly nextTag: () => string;
 }
 
 /** A message ready to be encoded, and where it goes. */
@@ -80,7 +82,7 @@ function priorityOf(call: Call, { priority: said }: Delivery, conf: DraftSetting
 const NO_CUSTOM: Readonly<Record<string, unknown>> = {};
 
 function makeHeaders({ name, args, options, task, parent }: Call, deps: DraftDeps): TaskHeaders {
-  const id = options.taskId ?? randomUUID();
+  const id = options.taskId ?? deps.nextId();
   const repr: ReprLimits = { maxLength: 1024, maxLevels: deps.conf.task_repr_maxlevels };
   const { kwargs } = options;
   return {
@@ -127,7 +129,7 @@ function makeProperties(
     deliveryMode: delivery.deliveryMode,
     deliveryInfo: { exchange, routingKey, redelivered: false },
     priority,
-    deliveryTag: randomUUID(),
+    deliveryTag: deps.nextTag(),
     expiration:
       expiresMs === undefined ? null : String(Math.max(0, Math.round(expiresMs - deps.clock.nowMs()))),
     custom: customProperties(options),

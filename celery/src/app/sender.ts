@@ -3,9 +3,11 @@ import { type EventDispatcher, openEventDispatcher, taskSentFields } from "../ev
 import { InvalidArgument } from "../protocol/errors.ts";
 import { encodeTaskMessage } from "../protocol/message.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { makeUuids } from "../runtime/uuid.ts";
 import type { OutgoingMessage, RetryPolicy, Transport } from "../transport/transport.ts";
 import type { ApplyOptions, PreparedCall } from "./call-options.ts";
 import type { Conf } from "./conf.ts";
+import { makeDeliveryTags } from "./delivery-tags.ts";
 import { type Call, type DraftDeps, type DraftSettings, makeDraft, type RoutedDraft } from "./draft.ts";
 import { Router } from "./router.ts";
 import type { Signals } from "./signals.ts";
@@ -35,6 +37,8 @@ export class Sender {
   readonly #router: Router;
   /** This client's own id. */
   readonly replyTo: string = randomUUID();
+  readonly #nextId = makeUuids();
+  readonly #nextTag = makeDeliveryTags();
   #known: Settings | undefined;
   #events: EventDispatcher | undefined;
 
@@ -84,7 +88,15 @@ export class Sender {
     if (this.#known?.revision !== revision) {
       this.#known = {
         revision,
-        draft: { conf: draftSettings(conf), clock, origin, router: this.#router, replyTo: this.replyTo },
+        draft: {
+          conf: draftSettings(conf),
+          clock,
+          origin,
+          router: this.#router,
+          replyTo: this.replyTo,
+          nextId: this.#nextId,
+          nextTag: this.#nextTag,
+        },
         policy: policyOf(conf),
         retry: conf.task_publish_retry,
         announces: conf.task_send_sent_event,

@@ -39,9 +39,9 @@ export function encodeJson(value: unknown, name = "value"): string {
   }
 }
 
-/** A string as JSON, as Python writes it. */
-export function encodeText(text: string): string {
-  return encodeString(text);
+/** What stands between the quotes of a string in JSON, as Python writes it. */
+export function escapeText(text: string): string {
+  return PLAIN.test(text) ? text : encodeString(text).slice(1, -1);
 }
 
 /**
@@ -134,8 +134,11 @@ function encodeNumber(value: number): string {
   return Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
 }
 
+/** Nothing to escape. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function encodeString(text: string): string {
-  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
+  if (PLAIN.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(
     /[\u007f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,

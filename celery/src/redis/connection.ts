@@ -8,6 +8,8 @@ import { openServers, type Servers } from "./servers.ts";
 import { parseRedisUrl } from "./url.ts";
 
 export type RedisArgument = string | number;
+/** Of a script: bytes are sent as they are. */
+export type Argument = RedisArgument | Buffer;
 export type RedisCommand = readonly [command: string, ...args: RedisArgument[]];
 
 export interface ConnectionOptions extends ClientOptions {
@@ -44,7 +46,7 @@ export interface RedisConnection extends AsyncDisposable {
   /** Sends all at once; rejects with the first error, after all are answered. */
   pipeline(commands: readonly RedisCommand[]): Promise<readonly unknown[]>;
   /** EVALSHA, or EVAL where the server does not have the script yet. */
-  run(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown>;
+  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
   /** Cuts the connection now; what is unanswered is rejected as `lost`. */
   drop(): void;
 }
@@ -103,7 +105,7 @@ class LazyConnection implements RedisConnection {
     });
   }
 
-  run(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
+  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const named = this.#prefix === "" ? keys : keys.map((key) => this.#prefix + key);
     return this.#track((client) => this.#evaluate(client, script, [keys.length, ...named, ...args]));
   }
@@ -202,9 +204,9 @@ class LazyConnection implements RedisConnection {
   }
 
   /** EVALSHA, then EVAL, then EVAL without the flag line: each only when the one before says that it must be. */
-  async #evaluate(client: Redis, script: Script, args: readonly RedisArgument[]): Promise<unknown> {
+  async #evaluate(client: Redis, script: Script, args: readonly Argument[]): Promise<unknown> {
     const variant = this.#variants.get(script) ?? this.#choose(script, true);
-    const texts = args.map(String);
+    const texts = args.map((arg) => (typeof arg === "number" ? String(arg) : arg));
     try {
       return await client.call("EVALSHA", variant.sha, ...texts);
     } catch (error) {
@@ -221,7 +223,7 @@ class LazyConnection implements RedisConnection {
     }
   }
 
-  #evaluateUnflagged(client: Redis, script: Script, texts: readonly string[]): Promise<unknown> {
+  #evaluateUnflagged(client: Redis, script: Script, texts: readonly (string | Buffer)[]): Promise<unknown> {
     return client.call("EVAL", this.#choose(script, false).text, ...texts);
   }
 

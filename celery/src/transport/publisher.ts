@@ -1,45 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { OperationalError } from "../protocol/errors.ts";
-import type { RedisArgument, RedisConnection } from "../redis/connection.ts";
+import type { RedisConnection } from "../redis/connection.ts";
 import { RedisFault } from "../redis/fault.ts";
 import { laneKey } from "../redis/keys.ts";
 import { publishScript } from "../redis/scripts/publish.ts";
 import { sleep } from "../runtime/sleep.ts";
-import { bindingsOf, type ChannelNames, declarations, deliveryArguments, listOf } from "./destination.ts";
+import { Batch, ByteQueue, type Target } from "./batch.ts";
+import { type ChannelNames, declarations } from "./destination.ts";
 import type { OutgoingMessage, RetryPolicy } from "./transport.ts";
-
-/** Messages in one script call: enough to make the trip cheap, few enough not to hold Redis up. */
-const BATCH = 500;
-
-/** What goes out as one call. All who wait for it wait for one promise, and then ask for their own message's fate. */
-class Batch {
-  readonly policy: RetryPolicy;
-  readonly messages: OutgoingMessage[] = [];
-  /** Settles when all are answered for; never rejects. */
-  readonly answered: Promise<void>;
-  answer!: () => void;
-  #failures: Map<number, Error> | undefined;
-
-  constructor(policy: RetryPolicy) {
-    this.policy = policy;
-    this.answered = new Promise((resolve) => {
-      this.answer = resolve;
-    });
-  }
-
-  takes(policy: RetryPolicy): boolean {
-    return this.messages.length < BATCH && samePolicy(this.policy, policy);
-  }
-
-  fail(index: number, error: Error): void {
-    this.#failures ??= new Map();
-    this.#failures.set(index, error);
-  }
-
-  failureOf(index: number): Error | undefined {
-    return this.#failures?.get(index);
-  }
-}
 
 /** Refusals that pass by themselves. Others (out of memory, wrong type) are the caller's to know at once. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -50,6 +18,9 @@ const PASSING: ReadonlySet<string> = new Set([
   "TRYAGAIN",
   "CLUSTERDOWN",
 ]);
+
+/** Buffers kept for the next batches: one fills while another is under way. */
+const SPARE_BUFFERS = 2;
 
 export const NO_RETRY: RetryPolicy = { maxRetries: 0, intervalStart: 0, intervalStep: 0, intervalMax: 0 };
 
@@ -67,6 +38,7 @@ export class Publisher {
   #declaredLists = new WeakSet<object>();
   /** Not under way yet, in their order. */
   readonly #waiting: Batch[] = [];
+  readonly #spare: ByteQueue[] = [];
   #declaredOn = 0;
   #number = 0;
   #draining = false;
@@ -76,13 +48,11 @@ export class Publisher {
     this.#channels = channels;
   }
 
-  async publish(message: OutgoingMessage, policy: RetryPolicy): Promise<void> {
+  publish(message: OutgoingMessage, policy: RetryPolicy): Promise<void> {
     const batch = this.#batchFor(policy);
-    const index = batch.messages.push(message) - 1;
+    const index = batch.add(message);
     if (!this.#draining) void this.#drain();
-    await batch.answered;
-    const failure = batch.failureOf(index);
-    if (failure !== undefined) throw failure;
+    return batch.outcomeOf(index);
   }
 
   /** Ends the retries; what is under way is still answered. */
@@ -95,8 +65,8 @@ export class Publisher {
 
   #batchFor(policy: RetryPolicy): Batch {
     const last = this.#waiting.at(-1);
-    if (last?.takes(policy)) return last;
-    const batch = new Batch(policy);
+    if (last !== undefined && !last.isFull && samePolicy(last.policy, policy)) return last;
+    const batch = new Batch(policy, this.#spare.pop() ?? new ByteQueue());
     this.#waiting.push(batch);
     return batch;
   }
@@ -106,22 +76,23 @@ export class Publisher {
     for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) {
       await this.#deliver(batch);
       batch.answer();
+      if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(batch.releaseBytes());
     }
     this.#draining = false;
   }
 
   async #deliver(batch: Batch): Promise<void> {
-    const { policy, messages } = batch;
+    const { policy } = batch;
     this.#number += 1;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        settle(batch, await this.#push(messages));
+        settle(batch, await this.#push(batch));
         return;
       } catch (error) {
         this.#forgetDeclared();
         const isLast = attempt >= (policy.maxRetries ?? Number.POSITIVE_INFINITY);
         if (isLast || !isPassing(error) || this.#closing.signal.aborted) {
-          messages.forEach((message, index) => batch.fail(index, describe(error, message, attempt + 1)));
+          batch.failAll((target) => describe(error, target, attempt + 1));
           return;
         }
       }
@@ -130,58 +101,32 @@ export class Publisher {
     }
   }
 
-  #push(messages: readonly OutgoingMessage[]): Promise<unknown> {
-    const args: RedisArgument[] = [this.#number];
-    this.#declare(messages, args);
-    appendMessages(messages, args, this.#channels);
+  #push(batch: Batch): Promise<unknown> {
+    const args = [this.#number, ...this.#declare(batch), ...batch.arguments(this.#channels)];
     return this.#redis.run(publishScript, this.#keys, args);
   }
 
   /** Once per connection, as kombu does: another client's purge may have removed them meanwhile. */
-  #declare(messages: readonly OutgoingMessage[], args: RedisArgument[]): void {
+  #declare(batch: Batch): readonly string[] {
     if (this.#declaredOn !== this.#redis.generation) this.#forgetDeclared();
     this.#declaredOn = this.#redis.generation;
-    for (const message of messages) {
-      if (message.bindings !== undefined && this.#declaredLists.has(message.bindings)) continue;
-      for (const { key, member } of bindingsOf(message).flatMap(declarations)) {
+    const args: string[] = [];
+    for (const bindings of batch.bindings) {
+      if (this.#declaredLists.has(bindings)) continue;
+      this.#declaredLists.add(bindings);
+      for (const { key, member } of bindings.flatMap(declarations)) {
         const entry = `${key}\0${member}`;
         if (this.#declared.has(entry)) continue;
         this.#declared.add(entry);
         args.push("bind", key, member);
       }
-      if (message.bindings !== undefined) this.#declaredLists.add(message.bindings);
     }
+    return args;
   }
 
   #forgetDeclared(): void {
     this.#declared = new Set();
     this.#declaredLists = new WeakSet();
-  }
-}
-
-/** Neighbours for one list travel together: one LPUSH for all of them. */
-function appendMessages(
-  messages: readonly OutgoingMessage[],
-  args: RedisArgument[],
-  channels: ChannelNames,
-): void {
-  let list: string | undefined;
-  let countAt = 0;
-  for (const message of messages) {
-    if (message.via !== undefined) {
-      list = undefined;
-      args.push(...deliveryArguments(message, channels));
-      continue;
-    }
-    const where = listOf(message);
-    if (where === list) {
-      args[countAt] = Number(args[countAt]) + 1;
-    } else {
-      list = where;
-      args.push("push", where, 1);
-      countAt = args.length - 1;
-    }
-    args.push(message.raw);
   }
 }
 
@@ -198,10 +143,10 @@ function samePolicy(a: RetryPolicy, b: RetryPolicy): boolean {
 function settle(batch: Batch, reply: unknown): void {
   const [outcomes, ...errors] = reply as readonly [string, ...(string | number)[]];
   if (errors.length === 0 && !/[es]/.test(outcomes)) return;
-  batch.messages.forEach((message, index) => {
-    if (outcomes[index] === "d") return;
+  batch.failAll((target, index) => {
+    if (outcomes[index] === "d") return undefined;
     const at = errors.indexOf(index);
-    batch.fail(index, refused(message, at === -1 ? "the push was refused" : String(errors[at + 1])));
+    return refused(target, at === -1 ? "the push was refused" : String(errors[at + 1]));
   });
 }
 
@@ -209,20 +154,20 @@ function isPassing(error: unknown): boolean {
   return error instanceof RedisFault && (error.kind !== "refused" || PASSING.has(error.replyCode));
 }
 
-function describe(error: unknown, message: OutgoingMessage, tries: number): Error {
+function describe(error: unknown, target: Target, tries: number): Error {
   if (!(error instanceof RedisFault)) return error as Error;
-  if (error.kind === "refused") return refused(message, error.message, error);
+  if (error.kind === "refused") return refused(target, error.message, error);
   const doubt = error.kind === "lost" ? " It is not known whether Redis has the message." : "";
   const times = tries === 1 ? "" : ` after ${tries} tries`;
-  return new OperationalError(`Could not send to ${destination(message)}${times}: ${error.message}${doubt}`, {
+  return new OperationalError(`Could not send to ${destination(target)}${times}: ${error.message}${doubt}`, {
     cause: error,
   });
 }
 
-function refused(message: OutgoingMessage, reason: string, cause?: unknown): OperationalError {
+function refused(target: Target, reason: string, cause?: unknown): OperationalError {
   const text = reason.startsWith("UNROUTABLE ")
     ? `Not sent: ${reason.slice("UNROUTABLE ".length)}. ${advise(reason)}`
-    : `Redis refused the message for ${destination(message)}: ${reason}`;
+    : `Redis refused the message for ${destination(target)}: ${reason}`;
   return new OperationalError(text, cause === undefined ? undefined : { cause });
 }
 
@@ -233,6 +178,7 @@ function advise(reason: string): string {
   return "Start the worker that consumes it, or put the queue into this app's task_queues.";
 }
 
-function destination({ queue, via }: OutgoingMessage): string {
-  return via === undefined ? `queue "${queue}"` : `exchange "${via.exchange}" (key "${via.routingKey}")`;
+function destination(target: Target): string {
+  if (typeof target === "string") return `queue "${target}"`;
+  return `exchange "${target.exchange}" (key "${target.routingKey}")`;
 }

@@ -8,7 +8,7 @@ import { ONCE } from "./shared.ts";
  * - KEYS 1 the publisher's lane
  * - ARGV 1 number of the batch, then items:
  *   - `bind, key, member`: an entry of a binding set
- *   - `push, list, count, message, …`: many for one list
+ *   - `push, list, lengths, messages`: many for one list, one behind the other; their lengths in bytes with commas between
  *   - `cast, channel, "", "", message` and `route, binding set, key, suffix, message`: see `DELIVER`
  * - Returns `[outcomes, item, error, …]`: per message a letter, `d`one or `e`rror. `stale` when a later batch was carried out: this
  *   one will never be.
@@ -44,9 +44,13 @@ while ARGV[at] do
     redis.pcall('SADD', PREFIX .. where, ARGV[at + 2])
     at = at + 3
   elseif verb == 'push' then
-    local count = tonumber(ARGV[at + 2])
-    note(redis.pcall('LPUSH', PREFIX .. where, unpack(ARGV, at + 3, at + 2 + count)), count)
-    at = at + 3 + count
+    local texts, from = {}, 1
+    for length in string.gmatch(ARGV[at + 2], '%d+') do
+      texts[#texts + 1] = string.sub(ARGV[at + 3], from, from + length - 1)
+      from = from + length
+    end
+    note(redis.pcall('LPUSH', PREFIX .. where, unpack(texts)), #texts)
+    at = at + 4
   else
     note(deliver(verb, where, ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]), 1)
     at = at + 5
