@@ -20,6 +20,8 @@ export interface FaultLab extends AsyncDisposable {
   readonly broker: TestBroker;
   /** A worker of the app `fault-app`, when it takes tasks. */
   startWorker(slots: number, env?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
+  /** The same, at once: whether it ever takes tasks is the test's business. `env` may name another `REDIS_URL`. */
+  spawnWorker(slots: number, env?: Readonly<Record<string, string>>): WorkerProcess;
   /** Sends `count` tasks, numbered from where the last call ended; each works for `ms(n)` milliseconds. */
   send(task: string, count: number, ms: (n: number) => number): Promise<readonly Sent[]>;
   ledger(): Promise<Ledger>;
@@ -35,12 +37,17 @@ export async function openFaultLab(redisUrl: string): Promise<FaultLab> {
   const broker = await openTestBroker(redisUrl);
   const workers: WorkerProcess[] = [];
   let sent = 0;
+  const spawnWorker: FaultLab["spawnWorker"] = (slots, env = {}) => {
+    const args = ["-A", "fault-app", "worker", "-l", "info", "-c", String(slots)];
+    const worker = startCelery({ args, cwd: APPS, env: { REDIS_URL: redisUrl, ...env } });
+    workers.push(worker);
+    return worker;
+  };
   return {
     broker,
+    spawnWorker,
     startWorker: async (slots, env = {}) => {
-      const args = ["-A", "fault-app", "worker", "-l", "info", "-c", String(slots)];
-      const worker = startCelery({ args, cwd: APPS, env: { REDIS_URL: redisUrl, ...env } });
-      workers.push(worker);
+      const worker = spawnWorker(slots, env);
       await worker.line(/ ready\.$/);
       return worker;
     },

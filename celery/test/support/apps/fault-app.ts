@@ -7,7 +7,10 @@ const redis = process.env["REDIS_URL"] ?? "redis://127.0.0.1:6379/0";
 export const app = new Celery("fault-app", { broker: redis, backend: redis });
 
 app.conf.update({
-  broker_transport_options: { heartbeat_ttl: Number(process.env["HEARTBEAT_TTL"] ?? 1) },
+  broker_transport_options: {
+    heartbeat_ttl: Number(process.env["HEARTBEAT_TTL"] ?? 1),
+    max_message_bytes: Number(process.env["MAX_MESSAGE_BYTES"] ?? 1024 * 1024),
+  },
 });
 
 async function work(ledger: string, n: number, ms: number): Promise<number> {
@@ -29,4 +32,7 @@ export const block = app.task("fault.block", (ledger: string, n: number) => {
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
 });
 
-export const add = app.task("fault.add", (x: number, y: number) => x + y);
+export const add = app.task(
+  "fault.add",
+  (x: number | string, y: number | string) => (x as never) + (y as never),
+);
