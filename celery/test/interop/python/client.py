@@ -47,7 +47,7 @@ def versions():
     return {package: importlib.metadata.version(package) for package in ('celery', 'kombu', 'redis')}
 
 
-def capture(task, args, until, timeout=30):
+def capture(task, args, until, timeout=30, **options):
     """Events as Celery's own receiver gives them out, until the one of type `until` about a task that is sent once the first
     event has shown that the receiver hears."""
     events, sent = [], []
@@ -55,7 +55,7 @@ def capture(task, args, until, timeout=30):
     def on_event(event):
         events.append(event)
         if not sent:
-            sent.append(app.send_task(task, args=args).id)
+            sent.append(app.send_task(task, args=args, **options).id)
         if event['type'] == until and event.get('uuid') == sent[0]:
             receiver.should_stop = True
 
