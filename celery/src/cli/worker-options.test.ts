@@ -39,6 +39,8 @@ test.each([
   [["--autoscale=0,0"], "leaves no process at all"],
   [["-O", "fast"], "is not one of default, fair"],
   [["--uid=nobody"], "--uid is not supported"],
+  [["--scheduler=x:Y"], "--scheduler is not supported"],
+  [["--pool-start-method=fork"], "Node processes cannot be forked"],
   [["-c", "0"], "must be at least 1"],
 ])("given %j, when they are read, then the error says what is wrong", (args, text) => {
   expect(() => parseWorkerArguments(args)).toThrow(UsageError);

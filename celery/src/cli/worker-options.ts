@@ -148,6 +148,18 @@ export const WORKER_OPTIONS: readonly OptionSpec[] = [
     group: FEATURES,
     help: "Keep between MIN and MAX slots, as many as there are tasks; they are given up after 30 s of quiet.",
   },
+  {
+    name: "pool-start-method",
+    value: "METHOD",
+    group: POOL,
+    help: "spawn, which is the only way here: each process loads the app anew.",
+  },
+  {
+    name: "scheduler",
+    value: "CLASS",
+    group: BEAT,
+    help: "Refused: there is one scheduler, which keeps its schedule in a file.",
+  },
   { name: "beat", short: "B", group: BEAT, help: "Also run the beat scheduler, in this process." },
   {
     name: "schedule",
@@ -266,6 +278,7 @@ export interface WorkerArguments {
 export function parseWorkerArguments(args: readonly string[]): WorkerArguments {
   const { values } = parseOptions(WORKER_OPTIONS, args);
   refuseDaemonOptions(values);
+  refuseOthers(values);
   // Celery's word for the number of CPUs, which is what is taken anyway.
   const isAuto = values["concurrency"] === "auto";
   const parsed = schema.safeParse(isAuto ? { ...values, concurrency: undefined } : values);
@@ -297,6 +310,19 @@ export function parseWorkerArguments(args: readonly string[]): WorkerArguments {
     beat: data.beat,
     schedule: data.schedule,
   };
+}
+
+function refuseOthers(values: Readonly<Record<string, unknown>>): void {
+  if (values["scheduler"] !== undefined) {
+    throw new UsageError(
+      "--scheduler is not supported: Beat has one scheduler, which keeps its schedule in the file of --schedule.",
+    );
+  }
+  const method = values["pool-start-method"];
+  if (method === undefined || method === "spawn") return;
+  throw new UsageError(
+    "--pool-start-method fork is not supported: Node processes cannot be forked. Leave it out, or say spawn.",
+  );
 }
 
 function explain(issue: z.core.$ZodIssue, values: Readonly<Record<string, unknown>>): string {

@@ -246,3 +246,14 @@ test("given settings, when remote control asks for them, then only what was chan
     delete process.env["CELERY_RESULT_BACKEND"];
   }
 });
+
+test("given worker_enable_soft_shutdown_on_idle, when an idle worker ends coldly, then it waits as long as the setting says", async () => {
+  app.conf.update({ worker_soft_shutdown_timeout: 0.2, worker_enable_soft_shutdown_on_idle: true });
+  const worker = await startTestWorker(app);
+  const began = performance.now();
+
+  await worker.cold();
+
+  expect(texts(worker)).toContain("Initiating Soft Shutdown, terminating in 0.2 seconds");
+  expect(performance.now() - began).toBeGreaterThan(190);
+});

@@ -43,6 +43,8 @@ export interface RunProgress {
   onStarted(delivery: Delivery): void;
 }
 
+/** Of a run that the pool never got: it was given up while it was made sure that the message is still ours. */
+const GIVEN_UP: PoolResult = { ended: "cancelled", processName: "" };
 const STARTING: DeliveryPhase = { name: "starting" };
 
 /** How often a message may take its process down before it is put to the dead letters. */
@@ -68,7 +70,7 @@ export class TaskRunner {
     delivery.phase = STARTING;
     delivery.run = new Run(delivery, this, progress);
     progress.onStarting();
-    const result = await pool.run(request, delivery.run);
+    const result = delivery.ending === undefined ? await pool.run(request, delivery.run) : GIVEN_UP;
     if (delivery.stores) await delivery.stores;
     const acked = await ackOutcome(delivery);
     if (acked === "fenced") return this.#tell(fenced(delivery));
@@ -91,9 +93,9 @@ export class TaskRunner {
 
   /** Takes a revoked task back that the pool has and has not begun. */
   withdraw(delivery: Delivery): void {
-    if (!delivery.run || hasStarted(delivery) || delivery.ending !== undefined) return;
+    if (hasStarted(delivery) || delivery.ending !== undefined) return;
     delivery.ending = "withdraw";
-    this.#deps.pool.cancelRun(delivery.run);
+    if (delivery.run) this.#deps.pool.cancelRun(delivery.run);
   }
 
   /** Ends the run by a signal; one that has not begun does not begin. */
