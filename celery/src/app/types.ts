@@ -8,6 +8,7 @@ import type { Retry } from "../protocol/task-signals.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ApplyOptions, Compression, PreparedCall } from "./call-options.ts";
 import type { Signature, SignatureInput } from "./canvas/signature.ts";
+import type { TaskActions } from "./canvas/task-actions.ts";
 import type { TaskCanvas } from "./canvas/task-canvas.ts";
 import type { Conf } from "./conf.ts";
 import type { Control } from "./control.ts";
@@ -246,6 +247,8 @@ export interface CeleryApp {
   resultFromTuple(tuple: ResultTuple): Receipt;
   /** This client's own id: Celery's `reply_to`. */
   readonly replyTo: string;
+  /** What running tasks may do to their workflow. */
+  readonly actions: TaskActions;
   /** The task that the current code runs in, if it does. */
   currentTask(): CurrentTask | undefined;
   /** Runs `work` as if inside a task: what it sends gets that task as parent, and `get()` refuses. */

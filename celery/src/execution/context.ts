@@ -1,4 +1,4 @@
-import { type Added, addToChord, checkReplacement } from "../app/canvas/replace.ts";
+import type { Added } from "../app/canvas/replace.ts";
 import type { Signature, SignatureInput } from "../app/canvas/signature.ts";
 import type { AnyTask, CeleryApp, RequestInfo, RetryOptions, TaskContext } from "../app/types.ts";
 import type { TaskState } from "../protocol/states.ts";
@@ -50,11 +50,11 @@ export class RunContext implements TaskContext {
   }
 
   replace(signature: SignatureInput): never {
-    throw new Replaced(checkReplacement(signature));
+    throw new Replaced(this.app.actions.replacement(signature));
   }
 
   addToChord<R>(signature: Signature<R>): Added<R> {
-    return addToChord(this.app, this.request, signature);
+    return this.app.actions.addToChord(this.request, signature);
   }
 
   updateState(state: TaskState, meta: unknown = null): Promise<void> {

@@ -1,4 +1,3 @@
-import { callErrbacks, sortErrbacks } from "../app/canvas/errbacks.ts";
 import type { AnyTask, CeleryApp, CurrentTask } from "../app/types.ts";
 import { TaskNotRegistered } from "../protocol/errors.ts";
 import type { ResultTuple } from "../protocol/result-tuple.ts";
@@ -152,9 +151,9 @@ export class RunScene {
 function afterAll(scene: RunScene, outcome: Outcome, retval: unknown): Promise<void> | undefined {
   const { task, request, deps } = scene;
   if (outcome.state !== "FAILURE" || request.errbacks === null) return afterRun(scene, outcome, retval);
-  const { inline } = sortErrbacks(task.app, request.errbacks);
   const failed = { request, error: retval, traceback: outcome.traceback };
-  return callErrbacks(task.app, inline, failed, deps.report).then(() => afterRun(scene, outcome, retval));
+  const called = task.app.actions.callErrbacks(request.errbacks, failed, deps.report);
+  return called.then(() => afterRun(scene, outcome, retval));
 }
 
 function withChildren(outcome: Outcome, children: readonly ResultTuple[]): Outcome {
