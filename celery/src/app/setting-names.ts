@@ -29,14 +29,18 @@ const CELERYS_OWN: ReadonlySet<string> = new Set(
   result_compression result_exchange result_exchange_type
   result_failure_expires result_persistent task_annotations
   task_remote_tracebacks task_retry_on_worker_lost
-  worker_agent worker_autoscaler worker_consumer worker_detect_quorum_queues worker_enable_prefetch_count_reduction
-  worker_eta_task_limit worker_hijack_root_logger worker_log_datefmt
+  worker_agent worker_consumer worker_hijack_root_logger worker_log_datefmt
   worker_log_format
   worker_task_log_datefmt worker_task_log_format worker_timer worker_timer_precision`.split(/\s+/),
 );
 
 /** Settings of Celery that have nothing to set here, and why: whoever moves a configuration over can drop them. */
 const NOT_NEEDED: Readonly<Record<string, string>> = {
+  worker_autoscaler: "there is one autoscaler, which `celery worker --autoscale=MAX,MIN` switches on",
+  worker_detect_quorum_queues: "quorum queues are RabbitMQ's",
+  worker_enable_prefetch_count_reduction:
+    "a worker that reconnects still holds what it held, and takes no more than its prefetch allows",
+  worker_eta_task_limit: "tasks with an ETA wait in Redis, not in the worker's memory",
   worker_pool_putlocks: "the pool takes a task only when it has room for it",
   worker_pool_start_method: "pool processes are always started anew; Node cannot fork a running process",
 };
