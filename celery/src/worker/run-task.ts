@@ -16,6 +16,7 @@ import type { FollowUp, FollowUps } from "./follow-ups.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { makeRetryMessage } from "./retry-message.ts";
 import { type EventSink, sendEvent } from "./task-event.ts";
+import { tellLoss } from "./tell-loss.ts";
 import { tellRevoked } from "./tell-signals.ts";
 import type { TimeLimits } from "./time-limits.ts";
 import { MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
@@ -166,6 +167,7 @@ export class TaskRunner {
       const signal = result.ended === "terminated" ? result.signal : null;
       tellRevoked(this.#deps.signals, delivery.message, { expired: false, signal });
     }
+    if (result.ended === "lost" || result.ended === "timeout") this.#tellLoss(delivery, result, ending);
     if (ending.after !== undefined) {
       const { message, claim } = delivery;
       const planned = this.#deps.followUps.plan(message, claim.queue, ending, facts);
@@ -173,6 +175,20 @@ export class TaskRunner {
     }
     const told = await this.#answer(delivery, ending, facts);
     this.#tell(told);
+  }
+
+  /** Only about what nobody runs again. */
+  #tellLoss(
+    { task, message }: Delivery,
+    result: Extract<PoolResult, { ended: "lost" | "timeout" }>,
+    ending: Ending,
+  ): void {
+    const { signals, log } = this.#deps;
+    const { any } = task.options.handlers;
+    if (ending.event?.[0] !== "task-failed" || (!any && !signals.taskFailure.isHeard)) return;
+    const { headers, args, kwargs } = message;
+    const report = (text: string): void => log.record({ level: "ERROR", processName: MAIN_PROCESS, text });
+    void tellLoss({ task, id: headers.id, args, kwargs }, result, { signals, report });
   }
 
   /** Does what the ending says with result, follow-up and message; returns what is to be told. */
