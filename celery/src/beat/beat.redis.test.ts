@@ -81,7 +81,11 @@ function startBeat(
           throw new EncodeError("args[0] is a function, which cannot be sent as JSON.");
         return {
           id: "id",
-          message: { queue: "celery", raw: [holder, entry.name, ...argsOf(entry)].join(":"), priority: 0 },
+          message: {
+            queue: entry.name.startsWith("to ") ? entry.name.slice(3) : "celery",
+            raw: [holder, entry.name, ...argsOf(entry)].join(":"),
+            priority: 0,
+          },
           announce: async () => undefined,
         };
       },
@@ -139,6 +143,17 @@ describe("one Beat", () => {
       "Message Error: Couldn't apply scheduled task bad: args[0] is a function, which cannot be sent as JSON.",
     );
     await expect.poll(sent).toContain("a:tick");
+  });
+
+  test("given an entry whose queue is something else in Redis, when it is due, then the error is told once a turn and the others go out", async () => {
+    await redis.call("SET", "broken", "no list");
+    const beat = startBeat("a", [...every(0.05, "to broken"), ...every(0.1)]);
+
+    expect(await beat.said(/Message Error/)).toMatch(
+      /^Message Error: Couldn't apply scheduled task to broken: WRONGTYPE/,
+    );
+    await expect.poll(sent).toContain("a:tick");
+    expect(beat.lines.filter((line) => line.includes("Connection error"))).toEqual([]);
   });
 
   test("given arguments to be worked out when sending, when entries are due, then each is sent with its own, and one that throws stops nobody", async () => {

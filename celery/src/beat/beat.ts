@@ -172,6 +172,10 @@ export class Beat {
         );
         scheduler.advance(entry.name, done.sentAtMs, false);
         return true;
+      case "refused":
+        log.error({}, `Message Error: Couldn't apply scheduled task ${entry.name}: ${done.reason}`);
+        scheduler.advance(entry.name, sentAtMs);
+        return true;
       case "sent":
         log.info({}, `Scheduler: Sending due task ${entry.name} (${entry.task})`);
         scheduler.advance(entry.name, sentAtMs);

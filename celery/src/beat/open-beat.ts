@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import type { PreparedCall } from "../app/call-options.ts";
 import type { CeleryApp } from "../app/types.ts";
 import { type EventDispatcher, openEventDispatcher, taskSentFields } from "../events/index.ts";
 import { openBeatLock } from "../redis/lock.ts";
@@ -113,12 +114,21 @@ function makePrepare(app: CeleryApp, events: EventDispatcher): (entry: Entry) =>
     const call = app.prepare(task, args, { ...options, headers });
     const { queue } = call.message;
     const announce = async (): Promise<void> => {
+      tellAfter(app, call);
       const where = { queue, exchange: call.exchange, routing_key: call.routingKey };
       events.send("task-sent", { ...taskSentFields(call.headers, queue), ...where });
       await events.flush();
     };
     return { id: call.headers.id, message: call.message, announce };
   };
+}
+
+/** As after `applyAsync`: Beat sends by itself, under its lock. */
+function tellAfter({ signals }: CeleryApp, { call, headers, exchange, routingKey }: PreparedCall): void {
+  if (!signals.afterTaskPublish.isHeard) return;
+  const { name: sender, args, options } = call;
+  const about = { sender, taskId: headers.id, args, kwargs: options.kwargs ?? {}, exchange, routingKey };
+  void signals.afterTaskPublish.send({ ...about, headers: headers.custom });
 }
 
 /** @see celery 5.7.0 app/base.py, `Celery.timezone` */

@@ -22,7 +22,9 @@ export type PublishOutcome =
   /** Somebody else has the lock now; nothing was sent. */
   | { readonly outcome: "fenced"; readonly holder: string }
   /** This entry was sent at or after the due time already. */
-  | { readonly outcome: "duplicate"; readonly sentAtMs: number };
+  | { readonly outcome: "duplicate"; readonly sentAtMs: number }
+  /** This message cannot be delivered: no queue fits, or its list is something else. */
+  | { readonly outcome: "refused"; readonly reason: string };
 
 export type { OutgoingMessage as DueMessage } from "./destination.ts";
 
@@ -80,6 +82,7 @@ class RedisBeatLock implements BeatLock {
     const args = [this.#holder, this.ttlMs, entry, dueAtMs, sentAtMs, ...delivery, ...declared];
     const reply = ((await this.#redis.run(publishDue, keys, args)) as unknown[]).map(String);
     if (reply[0] === "fenced") return { outcome: "fenced", holder: reply[1] ?? "" };
+    if (reply[0] === "refused") return { outcome: "refused", reason: reply[1] ?? "" };
     return reply[0] === "duplicate"
       ? { outcome: "duplicate", sentAtMs: Number(reply[1]) }
       : { outcome: "sent" };

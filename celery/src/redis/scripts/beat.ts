@@ -48,7 +48,7 @@ return redis.call("DEL", KEYS[1])
  * KEYS[2] hash    `ts1:beat:sent`: entry → when it was last sent (epoch milliseconds)
  * ARGV[1] our name  ARGV[2] milliseconds until the lock lapses  ARGV[3] entry  ARGV[4] due time  ARGV[5] now
  * ARGV[6…10] where the message goes, and the message: see `DELIVER`  ARGV[11…] per binding: set, member
- * Returns ["sent"], ["fenced", name of the holder] or ["duplicate", when it was sent].
+ * Returns ["sent"], ["fenced", name of the holder], ["duplicate", when it was sent] or ["refused", why]: then its turn has passed all the same.
  * Why Lua: a Beat that was asleep when its lock lapsed must not send, and one that was cut off after sending must not send again.
  *
  * A note from more than a day ahead is not believed: some clock was wrong, and the entry would never run again.
@@ -69,7 +69,7 @@ redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
 for at = 11, #ARGV, 2 do redis.call("SADD", PREFIX .. ARGV[at], ARGV[at + 1]) end
 redis.call("HSET", KEYS[2], ARGV[3], ARGV[5])
 local done = deliver(ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])
-if type(done) == "table" then return redis.error_reply(done.err) end
+if type(done) == "table" then return {"refused", done.err} end
 return {"sent"}
 `}`,
 };
