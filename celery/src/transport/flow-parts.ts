@@ -33,11 +33,12 @@ export interface Rescue {
   readonly envelopeEnd: string;
 }
 
-/** How long a completed chord may be without its body before another worker sends it. Seconds. */
-const RESCUE_SECONDS = 30;
-
-/** As `settle.lua` reads them, when results lie beside the messages. */
-export function flowArguments(flow: FlowParts, chords: ChordStore): string[] {
+/**
+ * As `settle.lua` reads them, when results lie beside the messages.
+ *
+ * @param rescueSeconds how long a completed chord may be without its body before another worker sends it.
+ */
+export function flowArguments(flow: FlowParts, chords: ChordStore, rescueSeconds: number): string[] {
   const { expires, done } = chords.times;
   const parts: string[] = [];
   for (const { key, payload, expiresSeconds } of flow.results ?? []) {
@@ -47,14 +48,14 @@ export function flowArguments(flow: FlowParts, chords: ChordStore): string[] {
     const value = fact.kind === "size" ? String(fact.size) : encodeJson({ result: fact.header });
     parts.push(fact.kind, groupKey(fact.groupId), value, String(expires));
   }
-  for (const part of flow.parts ?? []) parts.push(...partArguments(part, chords));
+  for (const part of flow.parts ?? []) parts.push(...partArguments(part, chords, rescueSeconds));
   if (flow.ended) {
     parts.push("ended", groupKey(flow.ended.groupId), flow.ended.failed ? "1" : "0", String(done));
   }
   return parts;
 }
 
-function partArguments(part: RescuedPart, chords: ChordStore): string[] {
+function partArguments(part: RescuedPart, chords: ChordStore, rescueSeconds: number): string[] {
   const { rescue } = part;
   const { queue, bodyStart, bodyEnd, envelopeEnd } = rescue;
   const counted = chords.partArguments(part).map(String);
@@ -66,7 +67,7 @@ function partArguments(part: RescuedPart, chords: ChordStore): string[] {
     envelopeEnd,
     bodyStart,
     bodyEnd,
-    String(RESCUE_SECONDS),
+    String(rescueSeconds),
   ];
 }
 

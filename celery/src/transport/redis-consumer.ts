@@ -54,6 +54,8 @@ class RedisConsumer implements Consumer {
   readonly #faultsLogged = new Map<string, number>();
   readonly #channels: ChannelNames;
   readonly #queues: ConsumedQueues;
+  /** Several times as long as a worker may be silent before it counts as dead. */
+  readonly #rescueSeconds: number;
   #claiming: Promise<unknown> = Promise.resolve();
   #suspects: ReadonlySet<string> = new Set();
   #closing: Promise<void> | undefined;
@@ -63,6 +65,7 @@ class RedisConsumer implements Consumer {
     const ttlMs = options.heartbeatTtlMs ?? DEFAULT_HEARTBEAT_TTL_MS;
     this.workerId = `${options.nodeName}:${randomUUID().slice(0, 8)}`;
     const { workerId } = this;
+    this.#rescueSeconds = (3 * ttlMs) / 1000;
     this.#options = options;
     this.#otherBackend = backend?.sharesDatabaseWith(url) ? undefined : backend;
     this.#redis = openConnection(url, { name: "celery-worker", resultsUrl: backend?.url ?? url });
@@ -97,6 +100,10 @@ class RedisConsumer implements Consumer {
 
   get held(): ReadonlySet<string> {
     return this.#held;
+  }
+
+  nowMs(): number {
+    return this.#link.clock.nowMs();
   }
 
   async claim(max: number): Promise<readonly Claim[]> {
@@ -278,7 +285,8 @@ class RedisConsumer implements Consumer {
       }
       args.push("result", result.key, result.payload, seconds);
     }
-    if (flow && this.#options.backend) args.push(...flowArguments(flow, this.#options.backend.chords));
+    if (flow && this.#options.backend)
+      args.push(...flowArguments(flow, this.#options.backend.chords, this.#rescueSeconds));
     return { verb: "finish", claimId, args };
   }
 
