@@ -38,14 +38,28 @@ const listed = z.union(
 );
 const described = z.union([z.instanceof(Queue), z.strictObject(shape)], `not a queue: ${WHAT}`);
 
-/** Makes queues of all the ways to write them. */
-export const queuesSchema: z.ZodType<readonly Queue[]> = z
-  .union([z.array(listed), z.record(z.string(), described)], "a list of queues, or an object of name → queue")
-  .transform((input) =>
-    Array.isArray(input)
-      ? input.map((entry) => toQueue(typeof entry === "string" ? entry : entry.name, entry))
-      : Object.entries(input).map(([queue, entry]) => toQueue(queue, entry, queue)),
-  ) as z.ZodType<readonly Queue[]>;
+/** Makes queues of all the ways to write them; each fault is told with its place. */
+export const queuesSchema: z.ZodType<readonly Queue[]> = z.unknown().transform((input, context) => {
+  const parsed = parseQueues(input);
+  if (parsed.success) return parsed.data;
+  for (const { message, path } of parsed.error.issues) {
+    context.addIssue({ code: "custom", message, path: [...path] });
+  }
+  return z.NEVER;
+});
+
+const list = z
+  .array(listed)
+  .transform((entries) =>
+    entries.map((entry) => toQueue(typeof entry === "string" ? entry : entry.name, entry)),
+  );
+const table = z
+  .record(z.string(), described, "a list of queues, or an object of name → queue")
+  .transform((entries) => Object.entries(entries).map(([queue, entry]) => toQueue(queue, entry, queue)));
+
+function parseQueues(input: unknown): z.ZodSafeParseResult<Queue[]> {
+  return Array.isArray(input) ? list.safeParse(input) : table.safeParse(input);
+}
 
 type Described = Partial<Record<keyof typeof shape, unknown>>;
 

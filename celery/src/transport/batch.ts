@@ -37,6 +37,7 @@ export class Batch {
   answer!: () => void;
   readonly #targets: Target[] = [];
   readonly #bindings: (readonly Binding[])[] = [];
+  readonly #exchangeBindings: Binding[] = [];
   readonly #items: (Run | OutgoingMessage)[] = [];
   readonly #bytes: ByteQueue;
   /** The only message so far: most batches have just one, and need no buffer. */
@@ -55,17 +56,26 @@ export class Batch {
     return this.#targets.length >= MOST_MESSAGES || this.#bytes.size >= MOST_BYTES;
   }
 
-  /** Lists of bindings that the messages need. */
+  /** Lists of bindings of the messages to queues: nothing depends on them here. */
   get bindings(): readonly (readonly Binding[])[] {
     return this.#bindings;
+  }
+
+  /** Of the messages to exchanges: without them these would get nowhere. */
+  get exchangeBindings(): readonly Binding[] {
+    return this.#exchangeBindings;
   }
 
   /** @returns its number in the batch. */
   add(message: OutgoingMessage): number {
     const bindings = message.bindings ?? bindingsOf(message);
-    if (this.#bindings.at(-1) !== bindings) this.#bindings.push(bindings);
-    if (message.via === undefined) this.#addRaw(listOf(message), message.raw);
-    else this.#items.push(message);
+    if (message.via === undefined) {
+      if (this.#bindings.at(-1) !== bindings) this.#bindings.push(bindings);
+      this.#addRaw(listOf(message), message.raw);
+    } else {
+      this.#exchangeBindings.push(...bindings);
+      this.#items.push(message);
+    }
     return this.#targets.push(message.via ?? message.queue) - 1;
   }
 

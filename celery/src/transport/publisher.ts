@@ -121,6 +121,10 @@ export class Publisher {
         args.push("bind", key, member);
       }
     }
+    // Each time: kombu loses messages when the bindings are flushed while a sender is connected.
+    for (const binding of new Set(batch.exchangeBindings)) {
+      for (const { key, member } of declarations(binding)) args.push("bind", key, member);
+    }
     return args;
   }
 
