@@ -4,6 +4,7 @@ import type { RedisConnection } from "../redis/connection.ts";
 import { RedisFault } from "../redis/fault.ts";
 import { type Deferred, makeDeferred } from "../runtime/deferred.ts";
 import { abortable, sleep } from "../runtime/sleep.ts";
+import { ServerClock } from "./server-clock.ts";
 
 export interface LinkEvents {
   disconnected: [error: Error];
@@ -24,6 +25,8 @@ const NOT_NOW: ReadonlySet<string> = new Set(["LOADING", "MASTERDOWN", "READONLY
 export class BrokerLink {
   readonly events: EventEmitter<LinkEvents> = new EventEmitter();
   readonly connection: RedisConnection;
+  /** Read with every connection made. */
+  readonly clock: ServerClock = new ServerClock();
   readonly #closing = new AbortController();
   #up: Deferred<void> | undefined;
 
@@ -96,7 +99,8 @@ export class BrokerLink {
 
   async #tryConnect(): Promise<Error | undefined> {
     try {
-      await this.connection.call("PING");
+      const [seconds, micros] = (await this.connection.call("TIME")) as readonly [string, string];
+      this.clock.set(Number(seconds) * 1000 + Number(micros) / 1000);
       return undefined;
     } catch (error) {
       return error as Error;

@@ -92,6 +92,8 @@ export interface Consumer extends AsyncDisposable {
   /** Ids of the claims not yet answered. */
   readonly held: ReadonlySet<string>;
   readonly events: EventEmitter<ConsumerEvents>;
+  /** Redis's clock, epoch milliseconds: what decides whether a task is due or has expired. */
+  nowMs(): number;
   /** Up to `max` messages at once, most urgent first; empty when there are none. */
   claim(max: number): Promise<readonly Claim[]>;
   /** Names of the queues that `claim` looks into now. */

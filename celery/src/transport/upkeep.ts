@@ -26,6 +26,14 @@ const LATE_MS = 30;
 /** How often a worker compares its claims with Redis's without a reason. */
 const RECONCILE_MS = 30_000;
 
+type TendReply = readonly [
+  back: number,
+  untilNextMs: number,
+  firstEnd: string,
+  now: string,
+  ...dead: string[],
+];
+
 /**
  * What every worker does for all of them, every few seconds, jittered, and when it knows that something is due: bring back parked messages that are due,
  * give back what dead workers held, and find claims of its own that it does not know of.
@@ -103,7 +111,8 @@ export class Upkeep {
   async #tend(redis: RedisConnection): Promise<readonly string[]> {
     const keys = [UNACKED, UNACKED_INDEX, ETA_INDEX, WORKERS];
     const reply = await redis.run(tendScript, keys, [PAGE, this.#deps.workerId]);
-    const [back, untilNextMs, firstEnd, ...dead] = reply as readonly [number, number, string, ...string[]];
+    const [back, untilNextMs, firstEnd, now, ...dead] = reply as TendReply;
+    if (now !== "") this.#deps.link.clock.set(Number(now) * 1000);
     this.#nextEndAt = firstEnd === "" ? Number.POSITIVE_INFINITY : Number(firstEnd);
     if (back === PAGE) this.#nextDueAt = 0;
     else this.#nextDueAt = untilNextMs < 0 ? Number.POSITIVE_INFINITY : Date.now() + untilNextMs;

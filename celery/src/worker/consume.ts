@@ -2,7 +2,6 @@ import type { CeleryApp } from "../app/types.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { TaskHeaders } from "../protocol/message.ts";
 import { decodeMessage } from "../protocol/message-decode.ts";
-import type { Clock } from "../runtime/clock.ts";
 import type { Claim, Consumer } from "../transport/transport.ts";
 import { type Delivery, isAcked, labelOf, makeDelivery } from "./delivery.ts";
 import { judge, judgeAgain, type Verdict } from "./judge.ts";
@@ -23,7 +22,6 @@ export interface ConsumeDeps {
   readonly refusals: Refusals;
   readonly events: EventSink;
   readonly log: WorkerLog;
-  readonly clock: Clock;
   readonly revokes: Revokes;
   readonly rateLimits: RateLimits<Delivery>;
   /** How much may be held now: the pool may have grown. */
@@ -170,12 +168,12 @@ export class TaskConsumer implements RunProgress {
 
   /** Every way out of here answers for the claim: a claim that is forgotten would stay with us for ever. */
   async #accept(claim: Claim): Promise<void> {
-    const { app, clock, consumer, log, revokes } = this.#deps;
+    const { app, consumer, log, revokes } = this.#deps;
     try {
       const decoded = decodeMessage(claim.raw, {
         maxBytes: app.conf.broker_transport_options.max_message_bytes,
       });
-      await this.#follow(claim, judge(decoded, app, clock.nowMs(), revokes));
+      await this.#follow(claim, judge(decoded, app, consumer.nowMs(), revokes));
     } catch (error) {
       log.error({ error, claim: claim.id }, "a message could not be taken in and goes back to its queue");
       await consumer
@@ -231,10 +229,10 @@ export class TaskConsumer implements RunProgress {
   }
 
   #dispatch(): void {
-    const { pool, clock, refusals, revokes, runner } = this.#deps;
+    const { pool, consumer, refusals, revokes, runner } = this.#deps;
     while (!this.#stopped && this.#waiting.length > 0 && pool.room() > this.#starting) {
       const delivery = this.#waiting.shift() as Delivery;
-      const discard = judgeAgain(delivery.message, delivery.task, clock.nowMs(), revokes);
+      const discard = judgeAgain(delivery.message, delivery.task, consumer.nowMs(), revokes);
       this.#running.add(delivery);
       this.#starting += 1;
       this.#unanswered += 1;

@@ -7,7 +7,8 @@ import { CLAIMED_MESSAGE } from "./shared.ts";
  *
  * - KEYS 1 `unacked`, 2 `unacked_index`, 3 `ts1:eta`, 4 `ts1:workers`
  * - ARGV 1 most messages to bring back in one call, 2 id of the worker that asks: it does not look for itself
- * - Returns `[brought back, milliseconds until the next is due or -1, when the first heartbeat of another ends or '', dead worker id, …]`.
+ * - Returns `[brought back, milliseconds until the next is due or -1, when the first heartbeat of another ends or '', Redis's time or '', dead worker
+ *   id, …]`.
  *   That moment is by the other's clock: a hint.
  *
  * The latest goes first, so that the one due longest is at the very head of its list.
@@ -17,7 +18,7 @@ export const tendScript: Script = {
   allowOom: true,
   lua: `${CLAIMED_MESSAGE}${String.raw`
 local unacked, index, etas, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local back, wait = 0, -1
+local back, wait, seen = 0, -1, ''
 
 local function bring_back(id)
   -- Gone when a Python worker restored it: then it is in its queue already.
@@ -36,6 +37,7 @@ end
 
 local function tend_parked()
   local time = now()
+  seen = string.format('%.6f', time)
   local due = redis.call('ZRANGEBYSCORE', etas, '-inf', string.format('%.6f', time), 'LIMIT', 0, ARGV[1])
   for i = #due, 1, -1 do bring_back(due[i]) end
   local following = redis.call('ZRANGEBYSCORE', etas, '(' .. string.format('%.6f', time), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
@@ -51,7 +53,7 @@ for _, worker in ipairs(redis.call('SMEMBERS', workers)) do
     keys[#keys + 1] = PREFIX .. '${heartbeatKey("")}' .. worker
   end
 end
-local reply = {back, wait, ''}
+local reply = {back, wait, '', seen}
 if #ids == 0 then return reply end
 local first
 for i, ends in ipairs(redis.call('MGET', unpack(keys))) do
