@@ -8,6 +8,7 @@ import type { CommandContext } from "./command.ts";
 
 /** Names of tasks that are remembered for events that tell only the id. */
 const NAMES_KEPT = 4095;
+const HOLD_MS = 60_000;
 const HUMAN_TYPES: Readonly<Record<string, string>> = {
   "worker-offline": "shutdown",
   "worker-online": "started",
@@ -32,7 +33,10 @@ export async function dumpEvents(
   );
   // Workers that are there already show up at once; one that cannot be asked now shows up with its next heartbeat.
   receiver.events.on("up", () => void app.control.heartbeat().catch(() => undefined));
+  // Listening alone does not keep a process alive.
+  const hold = setInterval(() => undefined, HOLD_MS);
   if (!stop.aborted) await once(stop, "abort");
+  clearInterval(hold);
   return 0;
 }
 

@@ -157,12 +157,6 @@ describe("Celery's own tools", () => {
     expect((await pythonCelery(url, ["status", "-t", "2"])).output).toContain(`->  ${node}: OK`);
   });
 
-  test("given a command that our worker does not have, when it is asked, then the answer names those it has", async () => {
-    const { output } = await pythonCelery(url, ["inspect", "stats", "-t", "5", "-d", node]);
-
-    expect(output).toMatch(/ERROR\n +Unknown command 'stats'\. This worker answers: ping/);
-  });
-
   test("given a task running on our worker, when Celery's receiver listens, then it sees the task's life and our signs of life", async () => {
     proves("Events", "task events and worker heartbeats", "python → ours");
     const events = await python.ask<Record<string, unknown>[]>({

@@ -39,14 +39,14 @@ def broadcast(method, arguments=None, **options):
     return app.control.broadcast(method, arguments=arguments or {}, reply=True, **options)
 
 
-def fold(until, task, args):
+def fold(until, task, args, queue):
     """The state that Celery's own State has made of a task once it is in the state `until`."""
     folded, sent = app.events.State(), []
 
     def on_event(event):
         folded.event(event)
         if not sent:
-            sent.append(app.send_task(task, args=args).id)
+            sent.append(app.send_task(task, args=args, queue=queue).id)
         known = folded.tasks.get(sent[0])
         if known is not None and known.state == until:
             receiver.should_stop = True
