@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { openTestBroker, type TestBroker } from "../../test/support/test-broker.ts";
+import { startTestWorker, type TestWorker } from "../../test/support/test-worker.ts";
+import { until } from "../../test/support/until.ts";
+import { chain, chord, group } from "../app/canvas/primitives.ts";
+import { Celery } from "../app/celery.ts";
+import type { Task } from "../app/types.ts";
+import type { AsyncResult } from "../backend/async-result.ts";
+import type { GroupResult } from "../backend/group-result.ts";
+import { openConnection, type RedisConnection } from "../redis/connection.ts";
+import { groupKey } from "../redis/keys.ts";
+
+const brokerUrl = `${inject("redisUrl")}/43`;
+const otherUrl = `${inject("redisUrl")}/44`;
+
+let broker: TestBroker;
+let other: RedisConnection;
+let app: Celery;
+let worker: TestWorker | undefined;
+let add: Task<[number, number], number>;
+let sum: Task<[number[]], number>;
+let fail: Task<[], never>;
+
+beforeEach(async () => {
+  broker = await openTestBroker(brokerUrl);
+  other = openConnection(otherUrl);
+  await other.call("FLUSHDB");
+});
+
+afterEach(async () => {
+  await worker?.[Symbol.asyncDispose]();
+  worker = undefined;
+  await app.close();
+  await other[Symbol.asyncDispose]();
+  await broker[Symbol.asyncDispose]();
+});
+
+function open(backend: string, settings: object = {}): void {
+  app = new Celery("flow", { broker: brokerUrl, backend, ...settings });
+  add = app.task("flow.add", (x: number, y: number) => x + y);
+  sum = app.task("flow.sum", (numbers: number[]) => numbers.reduce((total, n) => total + n, 0));
+  fail = app.task("flow.fail", (): never => {
+    throw new TypeError("no");
+  });
+}
+
+const own = (result: { readonly id: string }): Promise<unknown> =>
+  app.AsyncResult(result.id).get({ timeout: 10 });
+const keysOf = async (redis: RedisConnection, groupId: string): Promise<string[]> =>
+  ((await redis.call("KEYS", `${groupKey(groupId)}*`)) as string[]).sort();
+
+describe.each([
+  ["the broker's database", brokerUrl],
+  ["another database", otherUrl],
+])("results in %s", (_where, backend) => {
+  beforeEach(async () => {
+    open(backend);
+    worker = await startTestWorker(app);
+  });
+
+  test("given a chord in a chain, when all have run, then the last has the sum, and nothing is left of it", async () => {
+    const last = await chain(add.s(1, 1), group(add.s(10), add.s(20)), sum.s(), add.s(1)).delay();
+    expect(await last.get({ timeout: 10 })).toBe(35);
+    const redis = backend === brokerUrl ? broker.redis : other;
+    await until(async () => ((await redis.call("KEYS", "celery-taskset-meta-*.j")) as string[]).length === 0);
+    expect(await broker.unacked()).toBe(0);
+  });
+
+  test("given a chord whose member fails, when it is known, then the body fails at once", async () => {
+    const body = await chord([fail.s(), add.s(1, 1), add.s(2, 2)], sum.s()).delay();
+    await expect(own(body)).rejects.toThrow(/ChordError: Dependency .* raised TypeError\('no'\)/);
+  });
+
+  test("given thirty members that end at once, when they are counted, then the body runs once", async () => {
+    const members = Array.from({ length: 30 }, (_, n) => add.s(n, n));
+    const body = await chord(members, sum.s()).delay();
+    expect(await body.get({ timeout: 10 })).toBe(870);
+    const succeeded = worker?.events.filter(([type]) => type === "task-succeeded").length;
+    expect(succeeded).toBe(31);
+  });
+});
+
+test("given a part that comes a second time, when the chord has ended, then its body does not run again", async () => {
+  open(brokerUrl);
+  const body = await chord([add.s(1, 1), add.s(2, 2)], sum.s()).delay();
+  const again = (await broker.redis.call("LRANGE", "celery", "0", "-1")) as string[];
+  worker = await startTestWorker(app);
+  expect(await body.get({ timeout: 10 })).toBe(6);
+  const groupId = (body.parent as GroupResult<unknown>).id;
+  await until(async () => (await keysOf(broker.redis, groupId)).length === 1);
+  await broker.redis.call("LPUSH", "celery", ...again);
+  const ended = (): number => worker?.events.filter(([type]) => type === "task-succeeded").length ?? 0;
+  await until(() => ended() === 5);
+  expect(await broker.app.transport().queueLength("celery")).toBe(0);
+  expect(await keysOf(broker.redis, groupId)).toEqual([`${groupKey(groupId)}.c`]);
+});
+
+test("given results in the order of completion, when a chord has ended, then the body has had them all", async () => {
+  open(brokerUrl, { result_backend_transport_options: { result_chord_ordered: false } });
+  worker = await startTestWorker(app);
+  const body = await chord([add.s(1, 1), add.s(2, 2), add.s(3, 3)], sum.s()).delay();
+  expect(await body.get({ timeout: 10 })).toBe(12);
+});
+
+test("given a body that cannot be sent, when its chord is complete, then it fails and says why", async () => {
+  open(brokerUrl);
+  worker = await startTestWorker(app);
+  const body = app.signature<number>("flow.sum");
+  (body.options as Record<string, unknown>)["priority"] = 77;
+  const result = await chord([add.s(1, 1)], body).delay();
+  await expect(own(result)).rejects.toThrow(/ChordError: Callback error: InvalidArgument\('priority = 77/);
+});
+
+test("given a callback that cannot be sent, when its task has run, then the task has failed", async () => {
+  open(brokerUrl);
+  worker = await startTestWorker(app);
+  const callback = app.signature("flow.sum", [], { queue: "x" });
+  (callback.options as Record<string, unknown>)["priority"] = 77;
+  const result = await add.s(1, 1).link(callback).delay();
+  await expect(result.get({ timeout: 10 })).rejects.toThrow(/priority = 77/);
+});
+
+test("given a chord that Python's worker left claimed, when the claim has lapsed, then unlocking it sends the body", async () => {
+  open(brokerUrl);
+  const body = (await chord([add.s(1, 1), add.s(2, 2)], sum.s()).delay()) as AsyncResult<number>;
+  const groupId = (body.parent as GroupResult<unknown>).id;
+  await broker.redis.call("SET", `${groupKey(groupId)}.c`, "somebody else", "PX", "300");
+  worker = await startTestWorker(app);
+  // The last of the two parts finds it claimed, and parks what looks after it.
+  expect(await body.get({ timeout: 20 })).toBe(6);
+  expect(worker.records.some(({ text }) => text.startsWith("Task celery.chord_unlock["))).toBe(true);
+});
