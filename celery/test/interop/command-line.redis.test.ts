@@ -252,8 +252,8 @@ describe("celery control", () => {
   });
 
   test("given a queue that nobody takes from, when both are told to, then both do, until they are told to stop", async () => {
-    proves("Remote control", "add_consumer, cancel_consumer", "python → ours");
-    proves("Remote control", "add_consumer, cancel_consumer", "ours → python");
+    proves("Remote control", "add_consumer and cancel_consumer", "python → ours");
+    proves("Remote control", "add_consumer and cancel_consumer", "ours → python");
     const names = async (): Promise<readonly unknown[]> => {
       const { ours, theirs } = (await ask("active_queues")) as Record<string, readonly { name: string }[]>;
       return [ours, theirs].map((queues) => queues?.map(({ name }) => name).sort());
@@ -272,8 +272,8 @@ describe("celery control", () => {
   });
 
   test("given both pools, when told to grow and to shrink, then stats count one more and one less", async () => {
-    proves("Remote control", "pool_grow, pool_shrink", "python → ours");
-    proves("Remote control", "pool_grow, pool_shrink", "ours → python");
+    proves("Remote control", "pool_grow and pool_shrink", "python → ours");
+    proves("Remote control", "pool_grow and pool_shrink", "ours → python");
     const sizes = async (): Promise<readonly number[]> => {
       const stats = (await ask("stats")) as Record<string, { pool: { processes: readonly number[] } }>;
       return [stats["ours"], stats["theirs"]].map((node) => node?.pool.processes.length ?? 0);
