@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { TaskAnnotations } from "./annotations.ts";
 import { COMPRESSIONS } from "./call-options.ts";
 import type { BeatEntry, ConfValues, ScheduleObject } from "./conf-values.ts";
 import { brokerTransportOptions, brokerUrl, connectionShape } from "./connection-schema.ts";
@@ -57,6 +58,11 @@ const rateLimit = z
 const exchangeType = z.enum(EXCHANGE_TYPES, `not one of ${EXCHANGE_TYPES.join(", ")}`);
 const classic = z.literal("classic", "only classic queues exist on Redis; quorum queues are RabbitMQ's");
 
+const annotations = z.custom<TaskAnnotations>(
+  (value) => (typeof value === "object" && value !== null) || typeof value === "function",
+  'an object of task name (or "*") → options, a function, or a list of these',
+);
+
 const logLevel = z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]);
 
 /** Checks one setting each; `undefined` gives Celery's default. @see celery 5.7.0 app/defaults.py */
@@ -99,6 +105,7 @@ export const confShape: Shape = {
   task_queues: orNull(queuesSchema),
   task_compression: orNull(z.enum(COMPRESSIONS, `not supported; there are: ${COMPRESSIONS.join(", ")}`)),
   task_routes: orNull(routes),
+  task_annotations: orNull(annotations),
   task_inherit_parent_priority: z.boolean().default(false),
   task_publish_retry: z.boolean().default(true),
   task_publish_retry_policy: retryPolicy,

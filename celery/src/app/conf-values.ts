@@ -1,4 +1,5 @@
 import type { ExchangeType } from "../transport/destination.ts";
+import type { TaskAnnotations } from "./annotations.ts";
 import type { Compression } from "./call-options.ts";
 import type {
   BrokerTransportOptions,
@@ -108,6 +109,8 @@ export interface ConfValues extends ConnectionValues {
   task_compression: Compression | null;
   /** Task name, glob or pattern → queue and more. */
   task_routes: TaskRoutes | null;
+  /** Options of tasks by their names; `"*"` is every task. */
+  task_annotations: TaskAnnotations | null;
   /** A task sent by a task gets its priority. */
   task_inherit_parent_priority: boolean;
   task_publish_retry: boolean;

@@ -2,6 +2,7 @@ import type { AsyncResult } from "../backend/async-result.ts";
 import { bindArguments } from "../execution/bind-arguments.ts";
 import { declareSignature, readSignature, type TaskSignature } from "../execution/parameters.ts";
 import { InvalidArgument } from "../protocol/errors.ts";
+import { annotate } from "./annotations.ts";
 import { canvasOf } from "./canvas/task-canvas.ts";
 import type { Conf } from "./conf.ts";
 import { directContext } from "./direct-context.ts";
@@ -25,7 +26,7 @@ export function makeTask(
   const task = Object.defineProperties(call, {
     name: { value: name },
     app: { value: app },
-    options: { get: cachedOptions(options, app.conf), enumerable: true },
+    options: { get: cachedOptions(name, options, app.conf), enumerable: true },
     run: { value: run },
     takes: { get: cachedSignature(name, options, run) },
     ...canvasOf(app, name),
@@ -79,12 +80,12 @@ function cachedSignature(name: string, options: TaskOptions, run: AnyFunction): 
 }
 
 /** Resolved once per state of the configuration: a task may be made before `conf.update`. */
-function cachedOptions(options: TaskOptions, conf: Conf): () => ResolvedTaskOptions {
+function cachedOptions(name: string, options: TaskOptions, conf: Conf): () => ResolvedTaskOptions {
   let revision = -1;
   let resolved: ResolvedTaskOptions;
   return () => {
     if (revision !== conf.revision) {
-      resolved = resolveOptions(options, conf);
+      resolved = resolveOptions(annotate(name, options, conf.task_annotations), conf);
       revision = conf.revision;
     }
     return resolved;
