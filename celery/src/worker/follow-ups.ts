@@ -10,7 +10,7 @@ import { endChord } from "../app/canvas/chord-end.ts";
 import { asError, callErrbacks } from "../app/canvas/errbacks.ts";
 import { makeReplacement } from "../app/canvas/replace.ts";
 import { prepareCanvas } from "../app/canvas/send.ts";
-import { toSig } from "../app/canvas/signature.ts";
+import { toSig } from "../app/canvas/to-sig.ts";
 import type { CeleryApp } from "../app/types.ts";
 import type { ResultBackend } from "../backend/backend.ts";
 import { taskSentFields } from "../events/index.ts";

@@ -10,7 +10,7 @@ import type { CeleryApp, CurrentTask } from "../types.ts";
 import { errbackGroup, sortErrbacks } from "./errbacks.ts";
 import { prepareCanvas } from "./send.ts";
 import { isChain, isChord, isGroup, listOf, makeGroup, type Sig, type SigOptions } from "./sig.ts";
-import { toSig } from "./signature.ts";
+import { toSig } from "./to-sig.ts";
 
 /** A part of a chord that has ended, with the chord's body. */
 export interface EndedPart extends ChordPart {

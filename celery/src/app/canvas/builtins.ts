@@ -11,7 +11,8 @@ import type { Aftermath } from "./aftermath.ts";
 import { endChord } from "./chord-end.ts";
 import { asError, callErrbacks } from "./errbacks.ts";
 import { makeChord, makeGroup, type Sig } from "./sig.ts";
-import { Signature, toSig } from "./signature.ts";
+import { Signature } from "./signature.ts";
+import { toSig } from "./to-sig.ts";
 
 type Run = (...args: never[]) => unknown;
 

@@ -2,7 +2,7 @@ import { TaskError } from "../../protocol/errors.ts";
 import type { WireError } from "../../protocol/wire-error.ts";
 import type { CeleryApp } from "../types.ts";
 import { listOf, makeGroup, mergeArgs, type Sig } from "./sig.ts";
-import { toSig } from "./signature.ts";
+import { toSig } from "./to-sig.ts";
 
 /** Errbacks by how they are called. */
 export interface SortedErrbacks {

@@ -9,7 +9,8 @@ import { toApplyOptions } from "./options.ts";
 import { type Plan, type PlannedStep, planCanvas } from "./plan.ts";
 import { chain, chord, group, signature } from "./primitives.ts";
 import { makeChunks, makeMap, makeSig, type Sig } from "./sig.ts";
-import { Signature, toSig } from "./signature.ts";
+import { Signature } from "./signature.ts";
+import { toSig } from "./to-sig.ts";
 
 interface Sent {
   readonly steps: readonly Readonly<Record<string, unknown>>[];

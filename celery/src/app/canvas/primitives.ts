@@ -4,7 +4,8 @@ import type { ApplyOptions } from "../call-options.ts";
 import type { CeleryApp } from "../types.ts";
 import { foldChain } from "./compose.ts";
 import { makeChord, makeChunks, makeGroup, makeMap, makeSig, type Sig } from "./sig.ts";
-import { Signature, type SignatureInput, type SignatureOptions, toSig } from "./signature.ts";
+import { Signature, type SignatureInput, type SignatureOptions } from "./signature.ts";
+import { toSig } from "./to-sig.ts";
 
 /** What a signature returns. */
 export type ResultOf<S> = S extends Signature<infer R, infer _Receipt> ? R : unknown;

@@ -6,7 +6,8 @@ import { linkErrorTo, linkTo, pipe } from "./compose.ts";
 import { freeze } from "./freeze.ts";
 import { freezeDeps } from "./send.ts";
 import { type ChainSig, cloneSig, isChain, isGroup, listOf, makeSig, type Sig } from "./sig.ts";
-import { type Signature, type SignatureInput, toSig } from "./signature.ts";
+import type { Signature, SignatureInput } from "./signature.ts";
+import { toSig } from "./to-sig.ts";
 
 /** @throws ImproperlyConfigured for what cannot take a task's place. @see celery 5.7.0 app/task.py, `Task.replace` */
 export function checkReplacement(signature: SignatureInput): Sig {

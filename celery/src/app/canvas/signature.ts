@@ -3,12 +3,14 @@ import { InvalidArgument } from "../../protocol/errors.ts";
 import type { ApplyOptions } from "../call-options.ts";
 import type { CeleryApp } from "../types.ts";
 import { linkErrorTo, linkTo, pipe } from "./compose.ts";
+import { applyCanvasEagerly } from "./eager-canvas.ts";
 import { freeze } from "./freeze.ts";
 import { toSigOptions } from "./options.ts";
 import { toResult } from "./results.ts";
 import { freezeDeps, sendCanvas } from "./send.ts";
 import { cloneSig, isChord, isGroup, mergeArgs, type Sig } from "./sig.ts";
 import { type Stamps, stamp } from "./stamp.ts";
+import { toSig } from "./to-sig.ts";
 
 /** Options that a signature can be given; `immutable: true` refuses the results of those before it. */
 export type SignatureOptions = Omit<ApplyOptions, "kwargs"> & { readonly immutable?: boolean };
@@ -144,6 +146,7 @@ export class Signature<R = unknown, Receipt = AsyncResult<R>> {
     const app = this.#boundTo();
     const { kwargs, ...rest } = options;
     const sig = kwargs === undefined ? this.#sig : { ...this.#sig, ...mergeArgs(this.#sig, [], kwargs) };
+    if (app.conf.task_always_eager) return (await applyCanvasEagerly(app, sig, args)) as Receipt;
     const node = await sendCanvas(app, sig, args, toSigOptions(plainOptions(rest)));
     if (node === null) throw new InvalidArgument("An empty chain cannot be sent.");
     return toResult(app, node) as Receipt;
@@ -155,31 +158,6 @@ export class Signature<R = unknown, Receipt = AsyncResult<R>> {
       `The signature of ${this.task} belongs to no app, so it cannot be sent. Make it with app.signature(…) or task.s(…).`,
     );
   }
-}
-
-/** @throws InvalidArgument for what is no signature. */
-export function toSig(input: unknown): Sig {
-  if (input instanceof Signature) return input.toJSON();
-  if (typeof input === "object" && input !== null && typeof (input as Sig).task === "string") {
-    return readSig(input as Partial<Sig> & { task: string });
-  }
-  throw new InvalidArgument(
-    `${String(input)} is no signature. Make one with task.s(…) or app.signature(name, …).`,
-  );
-}
-
-/** Celery's dict, with what senders in other languages leave out. */
-function readSig(dict: Partial<Sig> & { task: string }): Sig {
-  const known = Array.isArray(dict.args) && dict.kwargs && dict.options && "immutable" in dict;
-  if (known && "subtask_type" in dict) return dict as Sig;
-  return {
-    ...dict,
-    args: dict.args ?? [],
-    kwargs: dict.kwargs ?? {},
-    options: dict.options ?? {},
-    subtask_type: dict.subtask_type ?? null,
-    immutable: dict.immutable ?? false,
-  };
 }
 
 /** Signatures among options, as they are on the wire. */
