@@ -29,6 +29,13 @@ const OPTIONS: readonly OptionSpec[] = [
   { name: "maxrate", short: "r", value: "RATE", group: SNAPSHOT, help: "For --camera." },
   { name: "detach", group: SNAPSHOT, help: "For --camera." },
   { name: "loglevel", short: "l", value: "LEVEL", group: SNAPSHOT, help: "For --camera." },
+  { name: "logfile", short: "f", value: "FILE", group: SNAPSHOT, help: "For --camera." },
+  ...["pidfile", "uid", "gid", "umask", "executable"].map((name) => ({
+    name,
+    value: "VALUE",
+    group: SNAPSHOT,
+    help: "For --camera.",
+  })),
 ];
 
 export const command: Command = {
@@ -72,7 +79,7 @@ function refuseCamera(values: OptionValues): void {
         "openEventReceiver and State of celery/events.",
     );
   }
-  for (const name of ["frequency", "maxrate", "detach", "loglevel"])
-    if (values.flag(name) || values.text(name) !== undefined)
+  for (const { name, group } of OPTIONS)
+    if (group === SNAPSHOT && (values.flag(name) || values.text(name) !== undefined))
       throw new UsageError(`'--${name}' belongs to --camera, which is not supported.`);
 }

@@ -9,7 +9,7 @@ const ANSWER_SECONDS = 1;
 
 export const command: Command = {
   name: "graph",
-  summary: "The `celery graph` command.",
+  summary: "Draw workers, or the steps of their start, as a graph.",
   help: renderHelp({
     usage: "celery -A MODULE graph bootsteps|workers [KEY:VALUE]...",
     about:

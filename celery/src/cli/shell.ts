@@ -2,37 +2,53 @@ import { Celery } from "../app/celery.ts";
 import type { CeleryApp } from "../app/types.ts";
 import { AsyncResult } from "../backend/async-result.ts";
 import { crontab } from "../beat/crontab.ts";
-import type { Command, CommandContext } from "./command.ts";
-import { parseOptions, renderHelp } from "./options.ts";
+import { type Command, type CommandContext, UsageError } from "./command.ts";
+import { OptionValues } from "./option-values.ts";
+import { type OptionSpec, parseOptions, renderHelp } from "./options.ts";
 import { type Response, ShellPrompt } from "./shell-prompt.ts";
 import { evaluate, fillScope } from "./shell-session.ts";
 import { showError, showValue } from "./shell-view.ts";
 import { VERSION } from "./version.ts";
 import { withApp } from "./with-app.ts";
 
+const FOREIGN = "This shell is Node's own.";
+const OPTIONS: readonly OptionSpec[] = [
+  { name: "without-tasks", short: "T", help: "Leave the tasks' short names out of scope." },
+  { name: "ipython", short: "I", help: `Refused. ${FOREIGN}` },
+  { name: "bpython", short: "B", help: `Refused. ${FOREIGN}` },
+  { name: "python", help: `Refused. ${FOREIGN}` },
+  { name: "eventlet", help: "Refused. Promises need no eventlet." },
+  { name: "gevent", help: "Refused. Promises need no gevent." },
+];
+const REFUSED: readonly string[] = ["ipython", "bpython", "python", "eventlet", "gevent"];
+
 export const command: Command = {
   name: "shell",
   summary: "Start shell session with convenient access to celery symbols.",
   help: renderHelp({
-    usage: "celery -A MODULE shell",
+    usage: "celery -A MODULE shell [OPTIONS]",
     about:
       "Start shell session with convenient access to celery symbols: app, Celery, AsyncResult, crontab, and every task under its short name. " +
       "A promise is awaited before it is shown, so r = add.delay(2, 3) and r.get() work as they stand. Reads from a pipe, too.",
     examples: ["celery -A tasks shell", "echo 'add.delay(2, 3)' | celery -A tasks shell"],
-    options: [],
+    options: OPTIONS,
   }),
+  options: OPTIONS,
   run: (args, context) => {
-    parseOptions([], args);
+    const values = new OptionValues(OPTIONS, parseOptions(OPTIONS, args));
+    const foreign = REFUSED.find((name) => values.flag(name));
+    if (foreign !== undefined)
+      throw new UsageError(`'--${foreign}' chooses a shell of Python's. This one is Node's: leave it out.`);
     return withApp(context, async (app) => {
-      await openShell(app, context);
+      await openShell(app, values.flag("without-tasks"), context);
       return 0;
     });
   },
 };
 
-async function openShell(app: CeleryApp, context: CommandContext): Promise<void> {
+async function openShell(app: CeleryApp, withoutTasks: boolean, context: CommandContext): Promise<void> {
   const { stdout } = context;
-  const scope = scopeOf(app);
+  const scope = scopeOf(app, withoutTasks);
   const taken = fillScope(scope);
   const names = Object.keys(scope).filter((name) => !taken.includes(name));
   if (context.stdin.isTTY && !context.global.quiet) stdout.write(welcome(app, names));
@@ -64,8 +80,10 @@ function catchStrays(prompt: ShellPrompt, stdout: NodeJS.WriteStream): () => voi
 }
 
 /** Short names of tasks; two tasks with one short name are both left to `app.tasks`. */
-function scopeOf(app: CeleryApp): Readonly<Record<string, unknown>> {
-  const tasks = [...app.tasks].map(([name, task]) => [name.split(".").at(-1) ?? name, task] as const);
+function scopeOf(app: CeleryApp, withoutTasks: boolean): Readonly<Record<string, unknown>> {
+  const tasks = (withoutTasks ? [] : [...app.tasks]).map(
+    ([name, task]) => [name.split(".").at(-1) ?? name, task] as const,
+  );
   const unique = tasks.filter(([short]) => tasks.filter(([other]) => other === short).length === 1);
   return {
     app,
