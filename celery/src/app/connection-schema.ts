@@ -27,6 +27,19 @@ export const brokerTransportOptions: z.ZodType<BrokerTransportOptions> = z
     visibility_timeout: positive.default(3600),
     heartbeat_ttl: positive.default(10),
     max_message_bytes: count.default(1024 * 1024),
+    queue_order_strategy: z.enum(["round_robin", "sorted", "priority"]).default("round_robin"),
+    priority_steps: orNull(
+      z
+        .array(z.int())
+        .refine(
+          (steps) => steps.join() === "0,3,6,9",
+          "only kombu's default [0, 3, 6, 9]: all who share a queue must agree",
+        ),
+    ),
+    sep: orNull(z.literal("\x06\x16", "only kombu's default: all who share a queue must agree")),
+    ack_emulation: z
+      .literal(true, "without it a worker that dies takes its messages with it, so it cannot be switched off")
+      .default(true),
     fanout_prefix: z.union([flag, z.string()]).default(true),
     fanout_patterns: flag.default(true),
   })

@@ -52,6 +52,12 @@ export interface BrokerTransportOptions extends ServerOptions, SocketOptions {
   readonly heartbeat_ttl: number;
   /** Ours: larger messages are neither sent nor run. */
   readonly max_message_bytes: number;
+  /** In which order a worker looks into its queues: another one first each time, by name, or as given. Default `round_robin`. */
+  readonly queue_order_strategy: "round_robin" | "sorted" | "priority";
+  /** Understood as long as they are kombu's defaults. */
+  readonly priority_steps: number[] | null;
+  readonly sep: string | null;
+  readonly ack_emulation: true;
   /** What fanout channels begin with: `false` for nothing, or a text in which `{db}` stands for the database. */
   readonly fanout_prefix: boolean | string;
   readonly fanout_patterns: boolean;

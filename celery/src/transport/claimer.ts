@@ -10,6 +10,7 @@ import {
 } from "../redis/keys.ts";
 import { claimScript } from "../redis/scripts/claim.ts";
 import type { ClaimIds, IdRange } from "./claim-ids.ts";
+import type { QueueCycle } from "./queue-order.ts";
 import type { Claim } from "./transport.ts";
 
 export interface ListFault {
@@ -37,32 +38,19 @@ const MAX_CLAIMS = 200;
 export class Claimer {
   readonly #workerId: string;
   readonly #heartbeatTtlMs: number;
-  readonly #queues: string[];
+  readonly #queues: QueueCycle;
   readonly #keys: readonly string[];
   readonly #ids: ClaimIds;
   #number = 0;
   /** Ids of a call whose answer was lost: they may or may not be claims. */
   #unanswered: IdRange | undefined;
 
-  constructor(workerId: string, ids: ClaimIds, queues: readonly string[], heartbeatTtlMs: number) {
+  constructor(workerId: string, ids: ClaimIds, queues: QueueCycle, heartbeatTtlMs: number) {
     this.#workerId = workerId;
     this.#ids = ids;
     this.#heartbeatTtlMs = heartbeatTtlMs;
-    this.#queues = [...queues];
+    this.#queues = queues;
     this.#keys = [UNACKED, UNACKED_INDEX, heartbeatKey(workerId), WORKERS, laneKey(workerId, "claim")];
-  }
-
-  get queues(): readonly string[] {
-    return this.#queues;
-  }
-
-  addQueue(queue: string): void {
-    if (!this.#queues.includes(queue)) this.#queues.push(queue);
-  }
-
-  removeQueue(queue: string): void {
-    const at = this.#queues.indexOf(queue);
-    if (at >= 0) this.#queues.splice(at, 1);
   }
 
   get hasUnanswered(): boolean {
@@ -95,12 +83,11 @@ export class Claimer {
     return readReply(reply as ClaimTuple, ids, this.#ids, lists);
   }
 
-  /** Every queue's most urgent list, then every queue's next, each time beginning with another queue, as kombu does. */
+  /** Every queue's most urgent list, then every queue's next, as kombu does. */
   #lists(): readonly List[] {
-    const first = this.#queues.shift();
-    if (first !== undefined) this.#queues.push(first);
+    const queues = this.#queues.turn();
     return PRIORITY_STEPS.flatMap((step) =>
-      this.#queues.map((queue) => ({
+      queues.map((queue) => ({
         key: queueKey(queue, step),
         queue,
         closing: `, "", ${JSON.stringify(queue)}${" ".repeat(step)}]`,

@@ -11,6 +11,7 @@ import { ConsumedQueues } from "./consumed-queues.ts";
 import { type Binding, type ChannelNames, channelNames, deliveryArguments } from "./destination.ts";
 import { flowArguments, storeElsewhere } from "./flow-parts.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { QueueCycle } from "./queue-order.ts";
 import { type SettleItem, type SettleOutcome, Settler, type Settling } from "./settler.ts";
 import type {
   Claim,
@@ -54,6 +55,7 @@ class RedisConsumer implements Consumer {
   readonly #faultsLogged = new Map<string, number>();
   readonly #channels: ChannelNames;
   readonly #queues: ConsumedQueues;
+  readonly #cycle: QueueCycle;
   /** Several times as long as a worker may be silent before it counts as dead. */
   readonly #rescueSeconds: number;
   #claiming: Promise<unknown> = Promise.resolve();
@@ -81,7 +83,8 @@ class RedisConsumer implements Consumer {
       log,
     });
     const { lists } = this.#queues;
-    this.#claimer = new Claimer(workerId, ids, lists, ttlMs);
+    this.#cycle = new QueueCycle(lists, options.queueOrder ?? "round_robin");
+    this.#claimer = new Claimer(workerId, ids, this.#cycle, ttlMs);
     this.#settler = new Settler(this.#link, workerId);
     this.#waiter = new WorkWaiter(url, lists, this.#link);
     const onLost = (lost: readonly string[]): void => this.#onLost(lost);
@@ -117,7 +120,7 @@ class RedisConsumer implements Consumer {
   }
 
   async addQueue(queue: string | Binding): Promise<void> {
-    this.#claimer.addQueue(this.#queues.add(queue));
+    this.#cycle.add(this.#queues.add(queue));
     await Promise.all([
       this.#waiter.setQueues(this.#queues.lists),
       this.#link.run((redis) => this.#queues.declare(redis)),
@@ -125,7 +128,7 @@ class RedisConsumer implements Consumer {
   }
 
   async removeQueue(queue: string): Promise<void> {
-    this.#claimer.removeQueue(this.#queues.remove(queue));
+    this.#cycle.remove(this.#queues.remove(queue));
     await this.#waiter.setQueues(this.#queues.lists);
   }
 

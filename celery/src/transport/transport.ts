@@ -3,6 +3,7 @@ import type { ResultBackend, StoredResult } from "../backend/backend.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Binding, OutgoingMessage } from "./destination.ts";
 import type { FlowParts } from "./flow-parts.ts";
+import type { QueueOrder } from "./queue-order.ts";
 
 export type { Binding, ExchangeTarget, ExchangeType, OutgoingMessage } from "./destination.ts";
 export type { FlowParts, Rescue, RescuedPart } from "./flow-parts.ts";
@@ -59,6 +60,8 @@ export interface ConsumerOptions {
   readonly nodeName: string;
   /** A name is a queue bound under its own name. One on a fanout exchange is listened to: each such consumer gets every message. */
   readonly queues: readonly (string | Binding)[];
+  /** Default `round_robin`. */
+  readonly queueOrder?: QueueOrder;
   /** How long after its last sign of life a worker's claims are given to others. Default 10 000. */
   readonly heartbeatTtlMs?: number;
   readonly backend?: ResultBackend;

@@ -132,6 +132,7 @@ function openConsumer({ app, log }: WorkerDeps, options: WorkerOptions): Promise
   return app.transport().openConsumer({
     nodeName: options.nodeName,
     queues: options.queues,
+    queueOrder: app.conf.broker_transport_options.queue_order_strategy,
     heartbeatTtlMs: app.conf.broker_transport_options.heartbeat_ttl * 1000,
     log,
     ...(backend && { backend }),
