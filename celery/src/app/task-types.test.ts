@@ -21,7 +21,6 @@ const plain = app.task("types.plain", { acksLate: true }, (items: readonly strin
 test("given tasks, then the types of arguments and results flow from the functions", () => {
   expectTypeOf(add.delay).parameters.toEqualTypeOf<[x: number, y: number]>();
   expectTypeOf(add.delay).returns.toEqualTypeOf<Promise<AsyncResult<number>>>();
-  expectTypeOf(add.applyAsync).parameter(0).toEqualTypeOf<[x: number, y: number]>();
   expectTypeOf(add).parameters.toEqualTypeOf<[x: number, y: number]>();
   expectTypeOf(add).returns.toEqualTypeOf<Promise<number>>();
   expectTypeOf(add.AsyncResult).returns.toEqualTypeOf<AsyncResult<number>>();
@@ -41,6 +40,22 @@ test("given optional arguments, then they stay optional", () => {
   expectTypeOf(plain.delay).toBeCallableWith(["a"]);
   expectTypeOf(plain.delay).toBeCallableWith(["a"], true);
   expectTypeOf(plain.delay).returns.toEqualTypeOf<Promise<AsyncResult<readonly string[] | null>>>();
+});
+
+test("given keyword arguments, then those by position may be fewer", () => {
+  const right = (): Promise<AsyncResult<number>>[] => [
+    add.applyAsync([1, 2], { countdown: 5 }),
+    add.applyAsync([], { kwargs: { x: 1, y: 2 } }),
+    add.applyAsync([1], { kwargs: { y: 2 }, queue: "q" }),
+  ];
+  expectTypeOf(right).returns.toEqualTypeOf<Promise<AsyncResult<number>>[]>();
+  const wrong = (): void => {
+    // @ts-expect-error an argument is missing, and no keyword can fill it
+    void add.applyAsync([1], { queue: "q" });
+    // @ts-expect-error a text is no number
+    void add.applyAsync(["1"], { kwargs: { y: 2 } });
+  };
+  expectTypeOf(wrong).returns.toBeVoid();
 });
 
 test("given any task, then it fits where any task is expected", () => {
@@ -76,7 +91,7 @@ test("given settings, then partial and full values can be assigned", () => {
 
 test("given signatures, then what they return flows through chains, groups and chords", () => {
   expectTypeOf(add.s(1)).toEqualTypeOf<Signature<number>>();
-  expectTypeOf(add.si(1, 2).delay).returns.toEqualTypeOf<Promise<AsyncResult<number>>>();
+  expectTypeOf(add.si(1, 2)).toEqualTypeOf<Signature<number>>();
   const last = chain(add.s(1, 2), flaky.s());
   expectTypeOf<Awaited<ReturnType<Awaited<ReturnType<typeof last.delay>>["get"]>>>().toEqualTypeOf<{
     tries: number;
@@ -86,12 +101,15 @@ test("given signatures, then what they return flows through chains, groups and c
   expectTypeOf<Awaited<ReturnType<typeof all.delay>>>().toExtend<GroupResult<unknown>>();
   const body = chord([add.s(1, 1), add.s(2, 2)], log.s());
   expectTypeOf<Awaited<ReturnType<typeof body.delay>>>().toEqualTypeOf<AsyncResult<null>>();
-  expectTypeOf(add.map([1, 2]).delay).returns.toEqualTypeOf<Promise<AsyncResult<number[]>>>();
+  expectTypeOf(add.map([1, 2])).toEqualTypeOf<Signature<number[]>>();
 });
 
 test("given what Beat is told, then tasks, signatures and names fit, and nothing else", () => {
-  expectTypeOf(app.addPeriodicTask).toBeCallableWith(30, add, { args: [1, 2], name: "x", queue: "q" });
-  expectTypeOf(app.addPeriodicTask).toBeCallableWith(crontab({ hour: 3 }), add.s(1, 2));
+  const right = (): string[] => [
+    app.addPeriodicTask(30, add, { args: [1, 2], name: "x", queue: "q" }),
+    app.addPeriodicTask(crontab({ hour: 3 }), add.s(1, 2)),
+  ];
+  expectTypeOf(right).returns.toEqualTypeOf<string[]>();
   const wrong = (): void => {
     // @ts-expect-error a day has hours, not our
     crontab({ our: 3 });

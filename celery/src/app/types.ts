@@ -197,13 +197,22 @@ export interface AnyTask {
 /** A function returning nothing arrives as `null`. */
 export type TaskResult<R> = [Awaited<R>] extends [undefined | void] ? null : Awaited<R>;
 
+/** `applyAsync` of a task. With `kwargs` the first arguments may be given by position, and the others by name. */
+export interface ApplyAsync<Args extends readonly unknown[], Result> {
+  (args: Args, options?: ApplyOptions): Promise<AsyncResult<Result>>;
+  (
+    args: Readonly<Partial<Args>>,
+    options: ApplyOptions & Required<Pick<ApplyOptions, "kwargs">>,
+  ): Promise<AsyncResult<Result>>;
+}
+
 /** A registered function: call it to run it here and now, `delay` it to have a worker run it. */
 export interface Task<Args extends readonly unknown[], Result> extends AnyTask, TaskCanvas<Result> {
   (...args: Args): Promise<Result>;
   /** Sends the task. Settles when Redis has the message. @throws OperationalError, EncodeError, InvalidArgument */
   readonly delay: (...args: Args) => Promise<AsyncResult<Result>>;
   /** As `delay`, with options for this one call. */
-  readonly applyAsync: (args: Args, options?: ApplyOptions) => Promise<AsyncResult<Result>>;
+  readonly applyAsync: ApplyAsync<Args, Result>;
   /**
    * Runs the task here and now as a worker would, retries included, and sends nothing.
    *
