@@ -4,7 +4,10 @@ import type { Signature } from "../../src/app/canvas/signature.ts";
 import { Celery } from "../../src/app/celery.ts";
 import type { AsyncResult } from "../../src/backend/async-result.ts";
 import type { GroupResult } from "../../src/backend/group-result.ts";
+import { encodeJson } from "../../src/protocol/json.ts";
 import { openConnection, type RedisConnection } from "../../src/redis/connection.ts";
+import { chordRescueId, UNACKED } from "../../src/redis/keys.ts";
+import { makeRescue } from "../../src/worker/rescue.ts";
 import { startTestWorker, type TestWorker } from "../support/test-worker.ts";
 import { until } from "../support/until.ts";
 import { type CanvasTasks, canvasTasks } from "./canvas-tasks.ts";
@@ -25,7 +28,7 @@ let tasks: CanvasTasks;
 beforeAll(async () => {
   redis = openConnection(url);
   await redis.call("FLUSHDB");
-  app = new Celery("canvas", { broker: url, backend: url });
+  app = new Celery("canvas", { broker: url, backend: url, result_extended: true });
   tasks = canvasTasks(app, redis);
   const args = ["-m", "celery", "-A", "canvas_app", "worker", "-l", "info", "-P", "solo", "-Q", "py"];
   [python, pythonWorker] = await Promise.all([
@@ -422,6 +425,39 @@ describe("results", () => {
     expect(await app.AsyncResult(ours.results[0]?.id ?? "").state()).toBe("PENDING");
   });
 
+  test("given a task that ran on ours or on Python's, when it is asked about, then both sides tell the same", async () => {
+    proves("Results", "extended results", "mixed");
+    const ours = (await q(add(1, 2), "ts").applyAsync()) as AsyncResult<number>;
+    const theirs = (await q(add(1, 2), "py").applyAsync()) as AsyncResult<number>;
+    await Promise.all([ours.get({ timeout: 20 }), theirs.get({ timeout: 20 })]);
+    const expected = { name: "canvas.add", args: [1, 2], kwargs: {}, retries: 0 };
+    expect(await python.ask({ command: "info", id: ours.id })).toEqual({
+      ...expected,
+      worker: "w1@test",
+      queue: "ts",
+    });
+    expect(await theirs.info()).toMatchObject({ ...expected, queue: "py" });
+    expect((await theirs.dateDone())?.getTime()).toBeGreaterThan(Date.now() - 60_000);
+  });
+
+  test("given a task of ours that waits in Python's worker, when it is revoked, then it never runs", async () => {
+    proves("Results", "revoke", "ours → python");
+    const waiting = (await q(add(1, 2), "py").set({ countdown: 3600 }).applyAsync()) as AsyncResult<number>;
+    await pythonWorker.line(new RegExp(`Task canvas.add\\[${waiting.id}\\] received`));
+    await waiting.revoke();
+    await expect(waiting.get({ timeout: 20 })).rejects.toThrow(/TaskRevokedError/);
+  });
+
+  test("given a result that is forgotten by either side, when the other asks, then it is pending", async () => {
+    proves("Results", "forget", "mixed");
+    const result = (await chain(q(add(1, 1), "ts"), q(mul(5), "py")).applyAsync()) as AsyncResult<number>;
+    await result.get({ timeout: 20 });
+    await python.ask({ command: "forget", id: result.id });
+    expect(await app.AsyncResult(result.id).state()).toBe("PENDING");
+    await result.forget();
+    expect(await app.AsyncResult(result.parent?.id ?? "").state()).toBe("PENDING");
+  });
+
   test("given a chain, when its last result is asked for what came before, then the parents are there", async () => {
     const last = (await chain(q(add(1, 1), "ts"), q(mul(5), "py")).applyAsync()) as AsyncResult<number>;
     expect(await last.get({ timeout: 20 })).toBe(10);
@@ -438,7 +474,38 @@ describe("results", () => {
     const left = async (): Promise<unknown> => redis.call("KEYS", `celery-taskset-meta-${groupId}*`);
     await until(async () => ((await left()) as string[]).length === 1);
     expect(await left()).toEqual([`celery-taskset-meta-${groupId}.c`]);
-    expect(await redis.call("HLEN", "unacked")).toBe(0);
+    expect(await redis.call("HEXISTS", UNACKED, chordRescueId(groupId))).toBe(0);
+  });
+});
+
+describe("celery.chord_unlock", () => {
+  test.each(["ts", "py"] as const)(
+    "given one sent by Python to %s, when the header has ended, then the body gets its results",
+    async (queue) => {
+      proves("Canvas", "celery.chord_unlock", "python → ours");
+      const id = await python.ask<string>({
+        command: "unlock",
+        header: ["q(add.s(1, 1), 'ts')", "q(add.s(2, 2), 'py')"],
+        body: `q(xsum.s(), '${queue === "ts" ? "py" : "ts"}')`,
+        queue,
+      });
+      expect(await app.AsyncResult(id).get({ timeout: 20 })).toBe(6);
+    },
+  );
+
+  test("given the message that ends a chord when our worker cannot, when Python's worker meets it, then it does", async () => {
+    proves("Canvas", "chord, its worker dies", "ours → python");
+    const members = (await group(alternate([add(1, 1), add(2, 2)])).applyAsync()) as GroupResult<number>;
+    await members.get({ timeout: 20 });
+    const body = q(tasks.xsum.s(), "ts");
+    body.freeze();
+    const part = { groupId: members.id, taskId: "", groupIndex: 0, member: "", failed: false };
+    const parent = { id: members.id, rootId: members.id, priority: 0 };
+    const rescue = makeRescue(app, { ...part, body: body.toJSON(), parent }, "py");
+    const results = members.results.map((result) => encodeJson(result.asTuple())).join(", ");
+    const text = encodeJson(`${rescue.bodyStart}${results}${rescue.bodyEnd}`);
+    await redis.call("LPUSH", "py", `{"body": ${text}${rescue.envelopeEnd}`);
+    expect(await app.AsyncResult(body.id ?? "").get({ timeout: 20 })).toBe(6);
   });
 });
 

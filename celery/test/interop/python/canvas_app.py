@@ -4,8 +4,8 @@ import os
 from celery import Celery, chain, chord, group, signature
 
 url = os.environ['REDIS_URL']
-app = Celery('canvas', broker=url, backend=os.environ.get('RESULT_URL', url))
-app.conf.result_extended = bool(os.environ.get('RESULT_EXTENDED'))
+app = Celery('canvas', broker=url, backend=url)
+app.conf.result_extended = True
 
 
 @app.task(name='canvas.add')
