@@ -56,7 +56,10 @@ async function check(reportFile) {
 async function readShown(reportFile) {
   const text = await readFile(reportFile, "utf8").catch(() => undefined);
   if (text === undefined)
-    fail(`There is no report ${reportFile}: the run that should have written it did not end.`);
+    fail(
+      `There is no report ${reportFile}: the run that should have written it did not end, or was not made. ` +
+        "Run `npm run check -- redis compat`.",
+    );
   return readReport(JSON.parse(text));
 }
 
