@@ -1,20 +1,12 @@
 import type { Conf } from "./conf.ts";
-import type { Route, TaskRoutes } from "./routes.ts";
-
-type Named = string | { readonly name: string };
+import { Topology } from "./queues.ts";
+import { routedQueues } from "./routes.ts";
 
 /** The queues of a configuration: those listed, or the default one, and those that routes name. What `purge` empties. */
 export function knownQueues(conf: Conf): readonly string[] {
-  const { task_queues: listed, task_default_queue: fallback, task_routes: routes } = conf;
-  const queues: readonly Named[] = [...(listed ?? [fallback]), ...routedQueues(routes)];
-  return [...new Set(queues.map((queue) => (typeof queue === "string" ? queue : queue.name)))];
-}
-
-function routedQueues(routes: TaskRoutes | null): readonly Named[] {
-  if (routes === null || typeof routes === "function") return [];
-  if (Array.isArray(routes)) return (routes as readonly TaskRoutes[]).flatMap(routedQueues);
-  return Object.values(routes as Readonly<Record<string, Route>>).flatMap((route) => {
-    const queue = typeof route === "string" ? route : route.queue;
-    return queue === undefined ? [] : [queue];
-  });
+  const { declared } = new Topology(conf);
+  // A broadcast is no list: there is nothing to empty.
+  const broadcasts = new Set(declared.filter(({ type }) => type === "fanout").map(({ queue }) => queue));
+  const names = [...declared.map(({ queue }) => queue), ...routedQueues(conf.task_routes)];
+  return [...new Set(names)].filter((name) => !broadcasts.has(name));
 }

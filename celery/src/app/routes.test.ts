@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import type { SendOptions } from "./call-options.ts";
+import { makeConf } from "./conf.ts";
+import { knownQueues } from "./known-queues.ts";
+import { Broadcast, Queue } from "./queues.ts";
 import { compileRoutes, type TaskRoutes } from "./routes.ts";
 
 function findRoute(
@@ -82,4 +85,18 @@ test("given routes, then only those with functions have to be asked each time", 
   expect(compileRoutes(null).isStatic).toBe(true);
   expect(compileRoutes([table, () => null]).isStatic).toBe(false);
   expect(compileRoutes(() => null).isStatic).toBe(false);
+});
+
+test("given queues and routes in all their forms, when those known are asked for, then each is there once, and no broadcast", () => {
+  const conf = makeConf({
+    task_queues: ["celery", new Broadcast("news")],
+    task_routes: [
+      { "a.*": "from-table", "b.*": { queue: "celery" }, "c.*": { exchange: "x", routing_key: "k" } },
+      [[/d/, { queue: new Queue("from-pair") }]],
+      new Map([["e.*", "from-map"]]),
+      () => "unknown",
+      { "f.*": "news" },
+    ],
+  });
+  expect(knownQueues(conf)).toEqual(["celery", "from-table", "from-pair", "from-map"]);
 });

@@ -55,12 +55,12 @@ export interface RoutingTable {
 }
 
 export function compileRoutes(routes: TaskRoutes | null): RoutingTable {
-  const routers = (Array.isArray(routes) ? routes : routes === null ? [] : [routes]).map(
-    (router: RouteTable | RouteFunction | RoutePairs): RouteFunction | Lookup =>
-      typeof router === "function" ? router : compileTable(router),
+  const sources = routersOf(routes);
+  const routers = sources.map((source): RouteFunction | Lookup =>
+    typeof source === "function" ? source : compileTable(source),
   );
   return {
-    isStatic: ![routes].flat().some((router) => typeof router === "function"),
+    isStatic: !sources.some((source) => typeof source === "function"),
     find: (name, args, kwargs, call) => {
       for (const router of routers) {
         const route = router(name, args, kwargs, call);
@@ -71,8 +71,28 @@ export function compileRoutes(routes: TaskRoutes | null): RoutingTable {
   };
 }
 
+/** Names of the queues that tables name; what functions answer is known only to them. */
+export function routedQueues(routes: TaskRoutes | null): readonly string[] {
+  return routersOf(routes).flatMap((router) => {
+    if (typeof router === "function") return [];
+    return pairsOf(router).flatMap(([, route]) => {
+      const { queue } = normalise(route);
+      return queue === undefined ? [] : [typeof queue === "string" ? queue : queue.name];
+    });
+  });
+}
+
+function routersOf(routes: TaskRoutes | null): readonly (RouteTable | RouteFunction | RoutePairs)[] {
+  if (routes === null) return [];
+  return Array.isArray(routes) ? routes : [routes as RouteTable];
+}
+
+function pairsOf(table: RouteTable | RoutePairs): readonly (readonly [string | RegExp, Route])[] {
+  return Symbol.iterator in table ? [...table] : Object.entries(table);
+}
+
 function compileTable(table: RouteTable | RoutePairs): Lookup {
-  const pairs = Symbol.iterator in table ? [...table] : Object.entries(table);
+  const pairs = pairsOf(table);
   const exact = new Map<string, Route>();
   const patterns: { readonly pattern: RegExp; readonly route: Route }[] = [];
   for (const [key, route] of pairs) {
