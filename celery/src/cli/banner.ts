@@ -1,6 +1,6 @@
 import { arch, release, type } from "node:os";
-import { maskUrl } from "../protocol/connection-url.ts";
 import type { Binding } from "../app/queues.ts";
+import { maskUrl } from "../protocol/connection-url.ts";
 import { localTime } from "./logging.ts";
 
 /** @see celery 5.7.0 apps/worker.py, `ARTLINES` */

@@ -79,7 +79,10 @@ test.each([
     says: "Invalid value for '-c' / '--concurrency': 'two' is not a whole number.",
   },
   { args: ["-A", "tasks", "worker", "-c", "0"], says: "'0' must be at least 1." },
-  { args: ["-A", "tasks", "worker", "-P", "fibers"], says: "'fibers' is not one of prefork, processes, async, threads" },
+  {
+    args: ["-A", "tasks", "worker", "-P", "fibers"],
+    says: "'fibers' is not one of prefork, processes, async, threads",
+  },
   { args: ["--workdir", "/nowhere/at/all", "status"], says: "Invalid value for '--workdir'" },
 ])(
   "given $args, when run, then the usage error says what to do and the status is 2",

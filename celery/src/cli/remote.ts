@@ -28,12 +28,12 @@ export const REMOTE_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** sysexits' EX_UNAVAILABLE, as Celery. */
-export const UNAVAILABLE = 69;
+const UNAVAILABLE = 69;
 
 export type RemoteKind = CommandInfo["kind"];
 
 /** What people may ask for, by name. */
-export function commandsOf(kind: RemoteKind): readonly CommandInfo[] {
+function commandsOf(kind: RemoteKind): readonly CommandInfo[] {
   return REMOTE_COMMANDS.filter((command) => command.kind === kind && !command.hidden).toSorted((a, b) =>
     a.name < b.name ? -1 : 1,
   );

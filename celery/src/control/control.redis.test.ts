@@ -1,21 +1,24 @@
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { openConnection } from "../redis/connection.ts";
+import { systemClock } from "../runtime/clock.ts";
 import { LamportClock } from "../runtime/lamport-clock.ts";
 import { silentLog } from "../runtime/log.ts";
-import { askWorkers, type ControlCommand, openMailbox, standardCommands } from "./index.ts";
+import { askWorkers, type ControlCommand, NO_REPLY, openControlTeller, openMailbox } from "./index.ts";
 
 const url = `${inject("redisUrl")}/21`;
 
 async function aNode(
   nodeName: string,
   commands: Record<string, ControlCommand> = {},
+  aheadSeconds = 0,
 ): Promise<AsyncDisposable> {
   const lamport = new LamportClock();
   const mailbox = await openMailbox(url, {
     nodeName,
-    commands: { ...standardCommands(lamport), ...commands },
+    commands: { ping: () => ({ ok: "pong" }), ...commands },
     lamport,
     log: silentLog,
+    clock: { ...systemClock, nowMs: () => Date.now() + aheadSeconds * 1000 },
   });
   onTestFinished(() => mailbox[Symbol.asyncDispose]());
   return mailbox;
@@ -70,6 +73,41 @@ describe("asking the workers", () => {
     expect(await ask("stats")).toEqual({ error: "KeyError('stats')" });
     expect(await ask("constructor")).toEqual({ error: "KeyError('constructor')" });
     expect(await ask("ping")).toEqual({ ok: "pong" });
+  });
+});
+
+describe("what is carried out", () => {
+  test("given a command whose time has passed, when a node hears it at last, then only a node whose clock is a little ahead obeys", async () => {
+    const obeyed: string[] = [];
+    const obey = (node: string): Record<string, ControlCommand> => ({ obey: () => obeyed.push(node) });
+    await aNode("ahead@vm", obey("ahead"), 10);
+    await aNode("next-day@vm", obey("next day"), 86_400);
+
+    expect([...(await askWorkers(url, "obey", { timeoutSeconds: 60, limit: 1 })).keys()]).toEqual([
+      "ahead@vm",
+    ]);
+    await askWorkers(url, "obey", { timeoutSeconds: 60, destination: ["ahead@vm"] });
+    expect(obeyed).toEqual(["ahead", "ahead"]);
+  });
+
+  test("given a command that nobody is to answer, when it is asked, then it is carried out and nobody answers", async () => {
+    let ended = 0;
+    await aNode("w1@vm", { end: () => ((ended += 1), NO_REPLY) });
+
+    expect(await askWorkers(url, "end", { timeoutSeconds: 0.3, destination: ["w1@vm"] })).toEqual(new Map());
+    expect(ended).toBe(1);
+  });
+
+  test("given nodes by pattern, when they are told, then those whose names fit do it, and nothing is left of an answer", async () => {
+    const told: string[] = [];
+    for (const name of ["w1@vm", "w2@vm", "x1@vm"])
+      await aNode(name, { note: ({ text }) => told.push(`${name} ${String(text)}`) });
+    await using teller = openControlTeller(url);
+
+    await teller.tell("note", { pattern: "w?@*", arguments: { text: "a" } });
+    await teller.tell("note", { pattern: "(w1|x1)@", matcher: "pcre", arguments: { text: "b" } });
+
+    await expect.poll(() => told.toSorted()).toEqual(["w1@vm a", "w1@vm b", "w2@vm a", "x1@vm b"]);
   });
 });
 

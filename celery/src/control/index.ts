@@ -24,4 +24,3 @@ export {
   type WorkerPanel,
   type WorkerStats,
 } from "./panel.ts";
-export { standardCommands } from "./standard.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startEmulatedRedis } from "../../test/support/emulated-redis.ts";
-import { askWorkers, openMailbox, standardCommands } from "../control/index.ts";
+import { askWorkers, openMailbox } from "../control/index.ts";
 import { openEventDispatcher } from "../events/index.ts";
 import { openBeatLock } from "../redis/lock.ts";
 import { LamportClock } from "../runtime/lamport-clock.ts";
@@ -21,7 +21,7 @@ test("given the emulator, when a node is asked, then it answers, and nothing sta
   const lamport = new LamportClock();
   const mailbox = await openMailbox(url, {
     nodeName: "w1@vm",
-    commands: standardCommands(lamport),
+    commands: { ping: () => ({ ok: "pong" }) },
     lamport,
     log: silentLog,
   });

@@ -244,7 +244,7 @@ function count(n: number): string {
 }
 
 /** `12:30:04`, local. */
-export function clockTime(epochSeconds: number): string {
+function clockTime(epochSeconds: number): string {
   const d = new Date(epochSeconds * 1000);
   return [d.getHours(), d.getMinutes(), d.getSeconds()].map((n) => String(n).padStart(2, "0")).join(":");
 }
