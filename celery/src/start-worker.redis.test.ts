@@ -63,3 +63,34 @@ test("given a broker that is not there, when a worker is started, then the start
 
   await expect(startWorker(app, { log: () => undefined })).rejects.toThrow(/has lost its broker/);
 });
+
+test("given a module, when a worker is started with it, then tasks run in processes of their own, which end with it", async () => {
+  const app = anApp();
+  const pid = app.task("pool.pid", () => process.pid);
+  const worker = await startWorker(app, {
+    module: "pool-app",
+    cwd: new URL("../test/support/apps/", import.meta.url).pathname,
+    concurrency: 1,
+    log: () => undefined,
+  });
+
+  const child = await (await pid.delay()).get({ timeout: 20 });
+  expect(child).not.toBe(process.pid);
+  await worker.stop();
+
+  await expect.poll(() => isAlive(child), { timeout: 10_000 }).toBe(false);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false; // ESRCH: there is no such process
+  }
+}
+
+test("given a module that cannot be loaded, when a worker is started with it, then the start fails and says why", async () => {
+  await expect(
+    startWorker(anApp(), { module: "no-such-module", concurrency: 1, log: () => undefined }),
+  ).rejects.toThrow(/no-such-module/);
+});
