@@ -3,7 +3,6 @@ import { queueKeys } from "../redis/keys.ts";
 import { purgeScript } from "../redis/scripts/purge.ts";
 import { channelNames } from "./destination.ts";
 import { NO_RETRY, Publisher } from "./publisher.ts";
-import { openRedisConsumer } from "./redis-consumer.ts";
 import type { Consumer, ConsumerOptions, OutgoingMessage, RetryPolicy, Transport } from "./transport.ts";
 
 export interface TransportOptions {
@@ -57,8 +56,10 @@ class RedisTransport implements Transport {
     return lengths.reduce<number>((sum, length) => sum + Number(length), 0);
   }
 
-  openConsumer(options: ConsumerOptions): Promise<Consumer> {
-    return Promise.resolve(openRedisConsumer(this.url, options));
+  async openConsumer(options: ConsumerOptions): Promise<Consumer> {
+    // Loaded by workers only: clients and pool children send, and are to start fast.
+    const { openRedisConsumer } = await import("./redis-consumer.ts");
+    return openRedisConsumer(this.url, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
