@@ -76,7 +76,7 @@ class Writer {
   value(value: unknown, level: number): void {
     if (typeof value === "string") this.#quoted(value);
     else if (Array.isArray(value)) this.items(value, "[", "]", level);
-    else if (isMapping(value)) this.#entries(value, level);
+    else if (isMapping(value)) this.#entries(sentAs(value), level);
     else this.#plain(scalar(value));
   }
 
@@ -153,6 +153,13 @@ function truncate(text: string, room: number): string {
   const cut = text.slice(0, room);
   const space = cut.lastIndexOf(" ");
   return `${space === -1 ? cut : cut.slice(0, space)}...`;
+}
+
+/** A signature among the arguments travels as its dict, and is shown as that. */
+function sentAs(value: object): object {
+  if (!("toJSON" in value) || typeof value.toJSON !== "function") return value;
+  const sent: unknown = value.toJSON();
+  return typeof sent === "object" && sent !== null ? sent : value;
 }
 
 function isMapping(value: unknown): value is object {

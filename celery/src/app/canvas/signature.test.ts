@@ -81,6 +81,18 @@ describe("a signature", () => {
     expect(receipt.parent?.id).toBe(tasks[0]?.options.task_id);
   });
 
+  test("given a signature as argument or link, when the call is made, then the message has its dict", () => {
+    const { message, headers } = app.prepare("t.run", [add.s(1)], { link: add.s(2) });
+    const { body } = JSON.parse(message.raw) as { body: string };
+    const dict = (n: number): object => add.s(n).toJSON();
+    expect(JSON.parse(Buffer.from(body, "base64").toString())).toEqual([
+      [dict(1)],
+      {},
+      { callbacks: [dict(2)], errbacks: null, chain: null, chord: null },
+    ]);
+    expect(headers.argsRepr).toContain("'task': 't.add'");
+  });
+
   test("given a signature among arguments, when it travels, then it arrives as one", () => {
     const arrived = decodeJson(encodeJson([add.s(1)])) as [object];
     expect(app.signature(arrived[0] as Sig).args).toEqual([1]);
