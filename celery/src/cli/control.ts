@@ -33,7 +33,7 @@ export const command: Command = {
       "Send the COMMAND control command to the workers. Exits with 69 if nobody answers, as after shutdown.",
     examples: [
       "celery -A tasks control rate_limit tasks.add 10/m",
-      "celery -A tasks control revoke --terminate 7e16ceca-63d2-4951-bcc6-7a6c0f319ce6",
+      "celery -A tasks control revoke --terminate TASK_ID",
       "celery -A tasks control -d celery@host pool_grow 2",
     ],
     options: OPTIONS,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { commandLoaders } from "./commands.ts";
 import { runCommandLine } from "./main.ts";
 import { VERSION } from "./version.ts";
 
@@ -19,11 +20,15 @@ interface Ran {
 }
 
 /** Runs `celery …` in this process, in an empty folder. */
-async function celery(...args: readonly string[]): Promise<Ran> {
+function celery(...args: readonly string[]): Promise<Ran> {
+  return celeryIn({}, ...args);
+}
+
+async function celeryIn(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ran> {
   const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
   const self = {
     argv: ["node", "celery", ...args],
-    env: {},
+    env,
     cwd: () => dir,
     chdir: (to: string) => process.chdir(to),
     ...streams,
@@ -50,12 +55,12 @@ test("given --help, when run, then every command is listed with what it does", a
   const { status, stdout } = await celery("--help");
 
   expect(status).toBe(0);
-  for (const name of ["worker", "beat", "call", "result", "status", "purge", "report", "shell"]) {
+  for (const name of Object.keys(commandLoaders)) {
     expect(stdout).toMatch(new RegExp(`^  ${name} +[A-Z]`, "m"));
   }
 });
 
-test.each(["worker", "beat", "call", "result", "status", "purge", "report", "shell"])(
+test.each(Object.keys(commandLoaders))(
   "given %s --help, when run, then its options are explained, in 80 columns",
   async (name) => {
     const { status, stdout } = await celery(name, "--help");
@@ -94,3 +99,11 @@ test.each([
     expect(stderr).toContain(says);
   },
 );
+
+test("given options in the environment, when run, then they count as if typed, and what is typed wins", async () => {
+  const env = { CELERY_EVENTS_CAMERA: "my.Camera", CELERY_INSPECT_TIMEOUT: "soon" };
+
+  expect((await celeryIn(env, "events")).stderr).toContain("'--camera my.Camera' names a Python class");
+  expect((await celeryIn(env, "inspect", "ping")).stderr).toContain("'soon' is not a number");
+  expect((await celeryIn(env, "inspect", "-t", "later", "ping")).stderr).toContain("'later' is not a number");
+});

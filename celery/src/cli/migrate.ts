@@ -45,7 +45,7 @@ export const command: Command = {
       "their time included, stays there. Stop workers and senders of the source first.",
     examples: [
       "celery -A tasks migrate -a redis://old:6379/0 redis://new:6379/0",
-      "celery migrate -a -Q training:gpu -T tasks.train redis://localhost/0 redis://localhost/1",
+      "celery migrate -a -Q training:gpu redis://localhost/0 redis://localhost/1",
     ],
     options: OPTIONS,
   }),

@@ -37,8 +37,9 @@ export const command: Command = {
       "--pidfile and --logfile say otherwise; every action needs the same ones. An option may be for some of them: -c:1 5, -Q:1-3 images, -l:data DEBUG.",
     examples: [
       "celery -A tasks multi start 3 -c 2 -l info",
-      "celery -A tasks multi start image data -c 3 -c:image 10 --pidfile=run/%n.pid --logfile=log/%n.log",
-      "celery -A tasks multi stopwait image data --pidfile=run/%n.pid",
+      "celery -A tasks multi start image data -c 3 -c:image 10",
+      "celery -A tasks multi start 2 --pidfile=run/%n.pid",
+      "celery -A tasks multi stopwait 2 --pidfile=run/%n.pid",
     ],
     options: [...NAMING_OPTIONS, ...OUTPUT_OPTIONS],
     lists: [{ title: "Actions", rows: ACTIONS }],

@@ -71,7 +71,7 @@ describe("the screen", () => {
     const tasks = lines.filter((line) => line.includes("tasks."));
     expect(tasks.map((line) => /[A-Z]+ +tasks\.\w+\(.*?\)/.exec(line)?.[0])).toEqual([
       "RECEIVED  tasks.wait()",
-      "FAILURE   tasks.fail('x', 'y': 1)",
+      "FAILURE   tasks.fail('x', **{'y': 1})",
       "SUCCESS   tasks.add(2, 3)",
     ]);
     expect(tasks[2]).toContain("0.510 s");

@@ -208,11 +208,12 @@ function clipParts<T extends readonly string[]>(parts: T, columns: number): T {
   }) as unknown as T;
 }
 
-/** `tasks.add(2, 3)`, as it was called. */
+/** `tasks.add(2, 3, **{'z': 4})`, as it was called. */
 function describe({ name, fields: { args, kwargs } }: TrackedTask): string {
   if (name === null) return "?";
-  const positional = (args ?? "").replace(/^\((.*?),?\)$/s, "$1");
-  const keywords = (kwargs ?? "").replace(/^\{(.*)\}$/s, "$1");
+  // Clients send the positional ones as they were given: a tuple or a list.
+  const positional = (args ?? "").replace(/^[([](.*?),?[)\]]$/s, "$1");
+  const keywords = kwargs === null || kwargs === "{}" ? "" : `**${kwargs}`;
   return `${name}(${[positional, keywords].filter(Boolean).join(", ")})`;
 }
 
