@@ -1,4 +1,4 @@
-import { askWorkers, type ControlTeller, openControlTeller, type TellOptions } from "../control/index.ts";
+import { askWorkers, type ControlTeller, openControlTeller, type TellOptions } from "../control/client.ts";
 import type { Transport } from "../transport/transport.ts";
 import { Inspect, type InspectOptions } from "./inspect.ts";
 

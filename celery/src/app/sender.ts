@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { type EventDispatcher, openEventDispatcher, taskSentFields } from "../events/index.ts";
+// Not by the folder's index: every client and pool child loads this, and has no use for the rest.
+import type { EventDispatcher } from "../events/dispatcher.ts";
+import { openEventDispatcher } from "../events/open-dispatcher.ts";
+import { taskSentFields } from "../events/task-fields.ts";
 import { InvalidArgument } from "../protocol/errors.ts";
 import { encodeTaskMessage } from "../protocol/message.ts";
 import type { Clock } from "../runtime/clock.ts";
