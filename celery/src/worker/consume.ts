@@ -106,8 +106,7 @@ export class TaskConsumer implements RunProgress {
         continue;
       }
       const claims = await this.#deps.consumer.claim(Math.min(room, CLAIM_BATCH));
-      // In their order: what is to be run is queued before anything here waits.
-      await Promise.all(claims.map((claim) => this.#accept(claim)));
+      await this.#acceptAll(claims);
       if (claims.length === 0) await this.#deps.consumer.waitForWork(stop);
     }
   }
@@ -166,20 +165,38 @@ export class TaskConsumer implements RunProgress {
     });
   }
 
-  /** Every way out of here answers for the claim: a claim that is forgotten would stay with us for ever. */
-  async #accept(claim: Claim): Promise<void> {
-    const { app, consumer, log, revokes } = this.#deps;
+  /** In their order: what is to be run is queued before anything here waits. */
+  #acceptAll(claims: readonly Claim[]): Promise<unknown> | undefined {
+    const pending: Promise<void>[] = [];
+    for (const claim of claims) {
+      const work = this.#accept(claim);
+      if (work) pending.push(work);
+    }
+    return pending.length === 0 ? undefined : Promise.all(pending);
+  }
+
+  /**
+   * Every way out of here answers for the claim: a claim that is forgotten would stay with us for ever.
+   *
+   * @returns undefined when there is nothing to wait for, which is the rule.
+   */
+  #accept(claim: Claim): Promise<void> | undefined {
+    const { app, consumer, revokes } = this.#deps;
     try {
       const decoded = decodeMessage(claim.raw, {
         maxBytes: app.conf.broker_transport_options.max_message_bytes,
       });
-      await this.#follow(claim, judge(decoded, app, consumer.nowMs(), revokes));
+      const work = this.#follow(claim, judge(decoded, app, consumer.nowMs(), revokes));
+      return work?.catch((error: unknown) => this.#giveBack(claim, error));
     } catch (error) {
-      log.error({ error, claim: claim.id }, "a message could not be taken in and goes back to its queue");
-      await consumer
-        .release([claim.id])
-        .catch((refused: unknown) => log.error({ error: refused }, "nor given back"));
+      return this.#giveBack(claim, error);
     }
+  }
+
+  async #giveBack({ id }: Claim, error: unknown): Promise<void> {
+    const { consumer, log } = this.#deps;
+    log.error({ error, claim: id }, "a message could not be taken in and goes back to its queue");
+    await consumer.release([id]).catch((refused: unknown) => log.error({ error: refused }, "nor given back"));
   }
 
   #follow(claim: Claim, verdict: Verdict): Promise<void> | undefined {

@@ -10,6 +10,7 @@ export const app = new Celery("interop", {
   task_track_started: true,
   worker_send_task_events: true,
   worker_pool_restarts: true,
+  worker_direct: process.env["WORKER_DIRECT"] === "1",
 });
 
 export const add = app.task("interop.add", (x: number, y: number) => x + y);

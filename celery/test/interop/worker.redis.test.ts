@@ -21,10 +21,11 @@ let python: PythonClient;
 type Answers = Readonly<Record<string, { ok?: string; error?: string } & Readonly<Record<string, unknown>>>>;
 
 function startOurs(name: string, ...args: readonly string[]): WorkerProcess {
+  const env = { REDIS_URL: url, WORKER_DIRECT: name === "second" ? "1" : "0" };
   return startCelery({
     args: ["-A", "worker-app", "worker", "-l", "info", "-n", `${name}@%h`, ...args],
     cwd: import.meta.dirname,
-    env: { REDIS_URL: url },
+    env,
   });
 }
 
@@ -233,6 +234,7 @@ describe("neighbors", () => {
     expect(await nodeRevokes(`second@${hostname()}`)).toEqual(
       expect.arrayContaining(["known-to-python", "known-to-us"]),
     );
+    await expectDirect(`second@${hostname()}`);
     await expectAutoscale(`second@${hostname()}`);
     await expectShutdown(second, `second@${hostname()}`);
   });
@@ -246,6 +248,12 @@ describe("neighbors", () => {
     await until(async () => (await nodeRevokes(`late@${hostname()}`)).includes("known-to-us"));
   });
 });
+
+async function expectDirect(node: string): Promise<void> {
+  proves("Routing", "worker_direct", "python → ours");
+  const id = await python.ask<string>({ command: "send_direct", node, task: "interop.add", args: [4, 5] });
+  expect(await python.get(id)).toMatchObject({ value: 9 });
+}
 
 async function expectAutoscale(node: string): Promise<void> {
   proves("Remote control", "autoscale", "python → ours");
