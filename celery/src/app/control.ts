@@ -4,15 +4,15 @@ import { Inspect, type InspectOptions } from "./inspect.ts";
 
 /** Whom a command is for, and whether to wait for what they say. Times in seconds. */
 export interface BroadcastOptions {
-  /** Node names, e.g. `["celery@web1"]`. Default: every worker. */
-  readonly destination?: readonly string[];
+  /** Node names, e.g. `"celery@web1"`. Default: every worker. */
+  readonly destination?: string | readonly string[];
   /** Workers whose names fit, instead of `destination`. */
   readonly pattern?: string;
   /** How `pattern` is read. Default `glob`. */
   readonly matcher?: "glob" | "pcre";
   /** Wait for the answers. Default false: the promise settles when the broker has passed the command on. */
   readonly reply?: boolean;
-  /** Longest wait for answers. Default 1. */
+  /** Longest wait for answers; it ends when all workers that are there have answered. Default 1. */
   readonly timeout?: number;
   /** Enough answers. Default: as many as nodes are named in `destination`. */
   readonly limit?: number;
@@ -206,7 +206,7 @@ export class Control implements AsyncDisposable {
 
 function pickAddress({ destination, pattern, matcher }: BroadcastOptions): TellOptions {
   return {
-    ...(destination && { destination }),
+    ...(destination && { destination: typeof destination === "string" ? [destination] : destination }),
     ...(pattern !== undefined && { pattern }),
     ...(matcher && { matcher }),
   };

@@ -112,7 +112,7 @@ function queuesOf({ args, nodeName }: Start, app: CeleryApp): readonly Binding[]
 }
 
 function askNeighbors(brokerUrl: string): NonNullable<WorkerDeps["askNeighbors"]> {
-  const options = { timeoutSeconds: MINGLE_SECONDS, untilAllAnswered: true };
+  const options = { timeoutSeconds: MINGLE_SECONDS };
   return (args) => askWorkers(brokerUrl, "hello", { ...options, arguments: args });
 }
 

@@ -24,12 +24,10 @@ export interface TellOptions {
 }
 
 export interface AskOptions extends TellOptions {
-  /** How long to wait for answers; with named nodes or a limit, until all of those are there. */
+  /** How long to wait for answers; not that long when all that listen have answered, all named ones, or as many as `limit` says. */
   readonly timeoutSeconds: number;
   /** Enough answers. Default: as many as nodes are named. */
   readonly limit?: number;
-  /** Also enough: an answer of every node that listens now. Not for questions that some do not answer. */
-  readonly untilAllAnswered?: boolean;
   /** Called with each answer as it comes. */
   readonly onReply?: (reply: ControlReply) => void;
   /** Ends the wait; what has come by then is returned. */
@@ -62,8 +60,8 @@ export async function askWorkers(
     const ticket = randomUUID();
     const reply = { exchange: REPLY_EXCHANGE, routingKey: oid, ticket };
     const heard = await publish(redis, method, options, reply);
-    const limit = options.untilAllAnswered ? { limit: heard } : {};
-    return heard === 0 ? new Map() : await collect(redis, queue, ticket, { ...limit, ...options });
+    const enough = Math.min(heard, options.limit ?? options.destination?.length ?? heard);
+    return await collect(redis, queue, { ticket, enough }, options);
   } finally {
     await redis.pipeline([
       ["srem", bindingKey(REPLY_EXCHANGE), member],
@@ -118,13 +116,13 @@ async function publish(
 async function collect(
   redis: RedisConnection,
   queue: string,
-  ticket: string,
+  { ticket, enough }: { readonly ticket: string; readonly enough: number },
   options: AskOptions,
 ): Promise<ReadonlyMap<string, unknown>> {
   const clock = options.clock ?? systemClock;
   const endMs = clock.monotonicMs() + options.timeoutSeconds * 1000;
   const answers = new Map<string, unknown>();
-  let missing = options.limit ?? options.destination?.length ?? Number.POSITIVE_INFINITY;
+  let missing = enough;
   while (missing > 0 && !options.signal?.aborted) {
     const leftSeconds = (endMs - clock.monotonicMs()) / 1000;
     if (leftSeconds <= 0) break;

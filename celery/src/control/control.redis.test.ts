@@ -40,6 +40,16 @@ describe("asking the workers", () => {
     expect(order.sort()).toEqual(["w1@vm", "w2@vm"]);
   });
 
+  test("given two nodes, when all are asked, then nobody waits longer than for the two", async () => {
+    await aNode("w1@vm");
+    await aNode("w2@vm");
+
+    expect([...(await askWorkers(url, "ping", { timeoutSeconds: 60 })).keys()].sort()).toEqual([
+      "w1@vm",
+      "w2@vm",
+    ]);
+  });
+
   test("given two nodes, when one is named, then only that one answers", async () => {
     await aNode("w1@vm");
     await aNode("w2@vm");

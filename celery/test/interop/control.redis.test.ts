@@ -120,6 +120,8 @@ describe("app.control", () => {
     proves("Remote control", "destination, pattern and matcher", "ours → python");
     const { control } = app;
 
+    expect(await control.ping({ timeout: 30 })).toEqual({ [node]: { ok: "pong" } });
+    expect(await control.ping({ destination: node, timeout: 30 })).toEqual({ [node]: { ok: "pong" } });
     expect(await control.ping({ pattern: "p?@*", limit: 1, timeout: 30 })).toEqual({
       [node]: { ok: "pong" },
     });
