@@ -92,7 +92,7 @@ export class PoolChild {
   give(job: Job): void {
     this.#jobs.push(job);
     this.#askedBack = false;
-    this.#send({ type: "run", request: packRequest(job.request) });
+    this.#send({ type: "run", job: job.number, request: packRequest(job.request) });
   }
 
   /** Has it hand back what waits behind the task under way. */
@@ -208,21 +208,33 @@ export class PoolChild {
       case "failed":
         return this.#onFirstAnswer?.(message.reason);
       case "givenBack":
-        return this.#handBack(this.#jobs.splice(this.#jobs.length - message.count));
+        return this.#handBack(this.#take(message.jobs));
       case "started":
+      case "done":
+        return this.#onRun(
+          this.#jobs.find(({ number }) => number === message.job),
+          message,
+        );
       case "state":
       case "softLimit":
       case "event":
-      case "done": {
-        const job = this.#jobs[0];
-        if (job) this.#onNews(job, message);
-      }
+        return this.#onRun(this.#jobs[0], message);
     }
   }
 
-  #onNews(job: Job, message: Exclude<FromChild, { type: "ready" | "failed" | "givenBack" }>): void {
-    if (message.type === "started") return this.#onStarted(job);
-    if (job.verdict) return; // it ends with its process
+  /** Takes these out of what it has. */
+  #take(numbers: readonly number[]): readonly Job[] {
+    const taken = this.#jobs.filter(({ number }) => numbers.includes(number));
+    for (const job of taken) this.#jobs.splice(this.#jobs.indexOf(job), 1);
+    return taken;
+  }
+
+  #onRun(
+    job: Job | undefined,
+    message: Exclude<FromChild, { type: "ready" | "failed" | "givenBack" }>,
+  ): void {
+    if (message.type === "started") return job && this.#onStarted(job);
+    if (!job || job.verdict) return; // it ends with its process
     switch (message.type) {
       case "state":
         return void this.#store(job, message);
@@ -267,7 +279,7 @@ export class PoolChild {
 
   #finish(job: Job, message: DoneMessage): void {
     clearTimeout(job.hardLimit);
-    this.#jobs.shift();
+    this.#jobs.splice(this.#jobs.indexOf(job), 1);
     this.tasksDone += 1;
     this.worn ||= message.worn;
     const outcome = unpackOutcome(message.outcome);

@@ -12,10 +12,15 @@ export interface ChildTasksDeps {
   readonly residentKib: () => number;
 }
 
+interface Given {
+  readonly job: number;
+  readonly request: PackedRequest;
+}
+
 /** The tasks that a child was given: one runs, the others wait for it. */
 export class ChildTasks implements RunHost {
   readonly #deps: ChildTasksDeps;
-  readonly #waiting: PackedRequest[] = [];
+  readonly #waiting: Given[] = [];
   readonly #storing = new Map<number, Deferred<void>>();
   #run: Run | undefined;
   #seq = 0;
@@ -26,14 +31,14 @@ export class ChildTasks implements RunHost {
     this.#deps = deps;
   }
 
-  take(request: PackedRequest): void {
-    this.#waiting.push(request);
+  take(job: number, request: PackedRequest): void {
+    this.#waiting.push({ job, request });
     if (this.#run === undefined) this.#next([]);
   }
 
   giveBack(): void {
-    const count = this.#waiting.splice(0).length;
-    if (count > 0) this.#deps.tell([{ type: "givenBack", count }]);
+    const jobs = this.#waiting.splice(0).map(({ job }) => job);
+    if (jobs.length > 0) this.#deps.tell([{ type: "givenBack", jobs }]);
   }
 
   limitMemory(maxResidentKib: number | null): void {
@@ -77,28 +82,30 @@ export class ChildTasks implements RunHost {
 
   /** The start is written before the function is called, in one piece with the end of the task before. */
   #next(before: readonly FromChild[]): void {
-    const packed = this.#waiting.shift();
-    if (packed === undefined) {
+    const next = this.#waiting.shift();
+    if (next === undefined) {
       if (before.length > 0) this.#deps.tell(before);
       return this.#whenIdle?.();
     }
-    this.#deps.tell([...before, { type: "started" }]);
+    const { job, request } = next;
+    this.#deps.tell([...before, { type: "started", job }]);
     const run = new Run(this);
     this.#run = run;
-    startExecution(unpackRequest(packed), run, this.#deps.execute, (execution) => this.#end(execution));
+    startExecution(unpackRequest(request), run, this.#deps.execute, (ended) => this.#end(job, ended));
   }
 
-  #end({ outcome, abandoned }: Execution): void {
+  #end(job: number, { outcome, abandoned }: Execution): void {
     this.#run = undefined;
     const isLarge = this.#maxResidentKib !== null && this.#deps.residentKib() > this.#maxResidentKib;
     const worn = abandoned || isLarge;
-    const count = worn ? this.#waiting.splice(0).length : 0;
+    const jobs = worn ? this.#waiting.splice(0).map((given) => given.job) : [];
     const done: FromChild = {
       type: "done",
+      job,
       outcome: packOutcome(outcome),
       written: this.#deps.written(),
       worn,
     };
-    this.#next(count > 0 ? [{ type: "givenBack", count }, done] : [done]);
+    this.#next(jobs.length > 0 ? [{ type: "givenBack", jobs }, done] : [done]);
   }
 }

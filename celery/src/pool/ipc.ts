@@ -15,7 +15,7 @@ export const WRITE_FD = 4;
 /** What the worker tells a pool child. */
 export type ToChild =
   /** To be run after those that it was given before. */
-  | { readonly type: "run"; readonly request: PackedRequest }
+  | { readonly type: "run"; readonly job: number; readonly request: PackedRequest }
   /** Hand back what has not begun. */
   | { readonly type: "giveBack" }
   /** More resident memory than this after a task: take no other. Null is no limit. */
@@ -29,24 +29,28 @@ export type ToChild =
   /** End when nothing runs. */
   | { readonly type: "exit" };
 
-/** What a pool child tells the worker. Tasks are told about in the order in which they were given. */
+/**
+ * What a pool child tells the worker. `job` is the number that the task was given with: the two may give and hand back tasks at
+ * the same moment.
+ */
 export type FromChild =
   | { readonly type: "ready" }
   /** The app could not be loaded; the child ends. */
   | { readonly type: "failed"; readonly reason: string }
   /** Written before the function is called. */
-  | { readonly type: "started" }
+  | { readonly type: "started"; readonly job: number }
   /** `metaJson` is in Celery's encoding. */
   | { readonly type: "state"; readonly seq: number; readonly state: string; readonly metaJson: string }
   | { readonly type: "softLimit"; readonly limitSeconds: number }
   /** `self.sendEvent`; the fields in Celery's JSON. */
   | { readonly type: "event"; readonly name: string; readonly fieldsJson: string }
-  /** The last `count` of those it was given have not begun and never will here. */
-  | { readonly type: "givenBack"; readonly count: number }
+  /** These have not begun and never will here. */
+  | { readonly type: "givenBack"; readonly jobs: readonly number[] }
   | DoneMessage;
 
 export interface DoneMessage {
   readonly type: "done";
+  readonly job: number;
   readonly outcome: PackedOutcome;
   readonly written: Written;
   /** It should not take another task: an abandoned one may still run in it, or it has grown too large. */

@@ -3,6 +3,8 @@ import type { PoolResult, RunHooks } from "./pool.ts";
 
 /** One run, from the moment the pool has taken it to its end. */
 export interface Job {
+  /** Unique in its pool. */
+  readonly number: number;
   readonly request: TaskRequest;
   readonly hooks: RunHooks;
   readonly resolve: (result: PoolResult) => void;
@@ -13,6 +15,11 @@ export interface Job {
   hardLimit: NodeJS.Timeout | undefined;
 }
 
-export function makeJob(request: TaskRequest, hooks: RunHooks, resolve: (result: PoolResult) => void): Job {
-  return { request, hooks, resolve, started: false, verdict: undefined, hardLimit: undefined };
+export function makeJob(
+  number: number,
+  request: TaskRequest,
+  hooks: RunHooks,
+  resolve: (result: PoolResult) => void,
+): Job {
+  return { number, request, hooks, resolve, started: false, verdict: undefined, hardLimit: undefined };
 }

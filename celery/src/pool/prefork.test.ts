@@ -303,6 +303,22 @@ describe("given tasks that wait behind short ones", () => {
     expect(existsSync(join(dir, "other"))).toBe(false);
   });
 
+  test("when one is asked back while another is on its way, then each gets its own result", async () => {
+    await using pool = await openQuick();
+    const gate = join(dir, "gate");
+    const first = start(pool, "pool.waitFor", [gate, join(dir, "log")]);
+    const unwanted = start(pool, "pool.add", [1, 1]);
+    await until(() => first.told.started.length > 0);
+
+    pool.cancelRun(unwanted.hooks);
+    const late = start(pool, "pool.add", [20, 22]);
+
+    expect(await unwanted.result).toMatchObject({ ended: "cancelled" });
+    await writeFile(gate, "");
+    expect(await first.result).toMatchObject({ outcome: { resultJson: '"seen"' } });
+    expect(await late.result).toMatchObject({ outcome: { resultJson: "42" } });
+  });
+
   test("when the first runs into its hard limit, then the others run in the next process", async () => {
     await using pool = await openQuick();
     const first = start(pool, "pool.block", [join(dir, "log")], { hardLimitSeconds: 0.2 });

@@ -60,6 +60,7 @@ class PreforkPool implements Pool {
   readonly #returned: Job[] = [];
   #impatience: NodeJS.Timeout | undefined;
   #started = 0;
+  #taken = 0;
   #maxTasks = Infinity;
   #maxResidentKib: number | null = null;
 
@@ -92,7 +93,7 @@ class PreforkPool implements Pool {
     if (!slot || this.room() === 0) return Promise.reject(new Error("no free slot in the pool"));
     return new Promise((resolve) => {
       const cancel = hooks.signal && ((): void => this.cancelRun(hooks));
-      const job = makeJob(request, hooks, (result) => {
+      const job = makeJob(++this.#taken, request, hooks, (result) => {
         this.#runs.delete(hooks);
         if (cancel) hooks.signal?.removeEventListener("abort", cancel);
         resolve(result);

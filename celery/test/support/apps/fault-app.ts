@@ -27,7 +27,7 @@ export const late = app.task("fault.late", { acksLate: true, rejectOnWorkerLost:
 export const early = app.task("fault.early", work);
 
 /** Never yields: a process that runs it hears and sees nothing. */
-export const block = app.task("fault.block", (ledger: string, n: number) => {
+export const block = app.task("fault.block", (ledger: string, n: number, _ms: number) => {
   appendFileSync(ledger, `${n} begun ${process.pid}\n`);
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
 });

@@ -181,3 +181,8 @@ app.signals.workerProcessShutdown.connect(({ pid: own }) => {
   const file = process.env["POOL_APP_SHUTDOWNS"];
   if (file !== undefined) appendFileSync(file, `${own}\n`);
 });
+
+export const nap = app.task("pool.nap", async (ms: number, name: unknown) => {
+  if (ms > 0) await sleep(ms);
+  return name;
+});
