@@ -77,4 +77,15 @@ describe("celery events --dump", () => {
       "w1@vm [1970-01-01 00:00:00.500000+00:00] payment refused: card={'last': [4, 'x']}, clock=1, local_received=1.0, ok=False, pid=20730, utcoffset=0",
     );
   });
+
+  test.each([
+    // Seconds as JSON has them, and what Python 3.11 prints for them.
+    [1795278607.3309526, "2026-11-21 16:30:07.330953"],
+    [1795278607.330952, "2026-11-21 16:30:07.330952"],
+    [0, "1970-01-01 00:00:00"],
+  ])("given the moment %d, when dumped, then it is rounded as Python rounds it", (timestamp, text) => {
+    const event: RawEvent = { ...stamp, type: "x-y", clock: 1, timestamp };
+
+    expect(new EventDumper().line(event, 1)).toContain(`[${text}+00:00]`);
+  });
 });

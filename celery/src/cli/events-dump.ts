@@ -88,8 +88,18 @@ function show(key: string, value: unknown): string {
 
 /** `2026-11-21 10:38:47.900794+00:00`, as Python prints a moment in UTC. */
 function pythonTime(epochSeconds: number): string {
-  const micros = Math.round(epochSeconds * 1e6);
-  const fraction = ((micros % 1e6) + 1e6) % 1e6;
-  const whole = new Date((micros - fraction) / 1000).toISOString().slice(0, 19).replace("T", " ");
+  // As Python does: the fraction alone is multiplied, which rounds otherwise than the whole number would.
+  const seconds = Math.floor(epochSeconds);
+  const micros = roundHalfEven((epochSeconds - seconds) * 1e6);
+  const fraction = micros % 1e6;
+  const whole = new Date((seconds + (micros - fraction) / 1e6) * 1000)
+    .toISOString()
+    .slice(0, 19)
+    .replace("T", " ");
   return `${whole}${fraction === 0 ? "" : `.${String(fraction).padStart(6, "0")}`}+00:00`;
+}
+
+function roundHalfEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
 }
