@@ -53,6 +53,8 @@ def capture(task, args, until, timeout=30, **options):
     events, sent = [], []
 
     def on_event(event):
+        if receiver.should_stop:
+            return  # a fast worker's event may overtake the client's own task-sent
         events.append(event)
         if not sent:
             sent.append(app.send_task(task, args=args, **options).id)
