@@ -28,7 +28,7 @@ export interface ScriptPrefixes {
   readonly results: string;
 }
 
-export const NO_PREFIXES: ScriptPrefixes = { keys: "", results: "" };
+const NO_PREFIXES: ScriptPrefixes = { keys: "", results: "" };
 
 /** The text to send, and its name for EVALSHA. */
 export function scriptVariant(
