@@ -21,7 +21,8 @@ export interface ChordPart {
 export interface ChordState {
   /** Who completes it: one of ours, of Python's, `done`, or null. */
   readonly claim: string | null;
-  readonly hasSize: boolean;
+  /** How many parts there will be; null when that is not known yet, or not any more. */
+  readonly expected: number | null;
   /** As they were counted, in the order of the header. */
   readonly members: readonly string[];
   readonly shape: ResultTuple | null;

@@ -82,15 +82,16 @@ export class RedisChords implements ChordStore {
 
   async read(groupId: string): Promise<ChordState> {
     const base = groupKey(groupId);
-    const [claim, size, shape, members] = await this.#redis.pipeline([
+    const [claim, size, more, shape, members] = await this.#redis.pipeline([
       ["GET", `${base}.c`],
       ["GET", `${base}.s`],
+      ["GET", `${base}.t`],
       ["GET", base],
       [this.ordered ? "ZRANGE" : "LRANGE", `${base}.j`, "0", "-1"],
     ]);
     return {
       claim: claim as string | null,
-      hasSize: size !== null,
+      expected: size === null ? null : Number(size) + Number(more ?? 0),
       members: members as readonly string[],
       shape: shape === null ? null : readSaved(shape as string),
     };

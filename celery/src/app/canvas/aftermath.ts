@@ -49,7 +49,8 @@ export function noAftermath(): Aftermath {
 
 /** Whether anything follows at all: asked once per task. */
 export function hasAftermath({ embed }: TaskMessage): boolean {
-  return embed.chain !== null || embed.callbacks !== null || !!embed.chord || embed.errbacks !== null;
+  const { chain, callbacks, chord, errbacks } = embed;
+  return !!chain?.length || !!callbacks?.length || !!chord || !!errbacks?.length;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ResultBackend } from "../../backend/backend.ts";
 import type { ChordState } from "../../backend/chords.ts";
-import { NoResultBackend } from "../../protocol/errors.ts";
+import { NoResultBackend, OperationalError } from "../../protocol/errors.ts";
 import { encodeJson } from "../../protocol/json.ts";
 import { type ResultNode, readTuple, toTuple } from "../../protocol/result-tuple.ts";
 import { isReady } from "../../protocol/states.ts";
@@ -8,8 +8,9 @@ import { encodeWireError } from "../../protocol/wire-error.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import type { AnyTask, CeleryApp, CurrentTask, TaskContext, TaskOptions } from "../types.ts";
 import type { Aftermath } from "./aftermath.ts";
-import { endChord } from "./chord-end.ts";
+import { endChord, hasFailedPart } from "./chord-end.ts";
 import { asError, callErrbacks } from "./errbacks.ts";
+import { chunksOf } from "./primitives.ts";
 import { makeChord, makeGroup, type Sig } from "./sig.ts";
 import { Signature } from "./signature.ts";
 import { toSig } from "./to-sig.ts";
@@ -60,10 +61,8 @@ function mapper(app: CeleryApp, spread: boolean): Run {
 
 /** Sends the chunks; Celery's own returns a result that its backend cannot store. */
 function chunker(app: CeleryApp): Run {
-  return async (task: unknown, it: readonly unknown[], n: number): Promise<unknown> => {
-    const { chunksOf } = await import("./primitives.ts");
-    return chunksOf(app, toSig(task as Sig).task, it, n).applyAsync();
-  };
+  return (task: unknown, it: readonly unknown[], n: number): Promise<unknown> =>
+    chunksOf(app, toSig(task as Sig).task, it, n).applyAsync();
 }
 
 function accumulate(...args: unknown[]): unknown {
@@ -105,6 +104,7 @@ function unlockOptions(app: CeleryApp): TaskOptions {
     maxRetries: null,
     defaultRetryDelay: app.conf.result_chord_retry_interval,
     ignoreResult: true,
+    autoretryFor: [OperationalError],
     // Until the body is sent there is nothing else that remembers it.
     acksLate: true,
     parameters: ["group_id", "callback", "interval?", "max_retries?", "result?", "**kwargs?"],
@@ -130,6 +130,9 @@ async function unlockChord(
   const counted = await backend.chords.read(groupId);
   if (counted.claim === "done") return null;
   const isCounted = counted.members.length > 0;
+  const hasFailed = isCounted && hasFailedPart(counted);
+  if (isCounted && !hasFailed && counted.expected === null) return null;
+  if (isCounted && !hasFailed && counted.expected !== counted.members.length) return again();
   const state = isCounted ? counted : await joinResults(backend, (result ?? []).map(readTuple));
   if (state === undefined || !(await backend.chords.claim(groupId))) return again();
   const { id, rootId, deliveryInfo } = self.request;
@@ -158,7 +161,7 @@ async function joinResults(
   const shape = header.some(({ nodes }) => nodes !== null)
     ? ([["", null], header.map(toTuple)] as const)
     : null;
-  return { claim: null, hasSize: false, members, shape };
+  return { claim: null, expected: members.length, members, shape };
 }
 
 /** Stores and sends what the end of a chord sets off, one after the other. */

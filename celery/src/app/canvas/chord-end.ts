@@ -68,6 +68,10 @@ export function endChord(app: CeleryApp, state: ChordState, request: ChordEndReq
   }
 }
 
+export function hasFailedPart({ members }: ChordState): boolean {
+  return members.some((member) => PROPAGATE_STATES.has(readPart(member).state));
+}
+
 function readPart(member: string): Part {
   const [, taskId, state, result] = decodeJson(member) as [number, string, string, unknown];
   return { taskId, state, result };
