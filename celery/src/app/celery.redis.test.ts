@@ -50,7 +50,7 @@ test("given a task, when delayed, then the promise settles when Redis has the me
 });
 
 test("given options, when applied, then the message and its place follow them", async () => {
-  const add = app.task("tests.add", (x: number) => x);
+  const add = app.task("tests.add", { typing: false }, (x: number) => x);
   await add.applyAsync([1], {
     queue: "slow",
     priority: 6,
