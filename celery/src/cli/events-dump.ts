@@ -3,7 +3,6 @@ import type { CeleryApp } from "../app/types.ts";
 import type { EventReceiver, RawEvent } from "../events/index.ts";
 import { formatPython, formatPythonFloat } from "../protocol/python-repr.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { maskPassword } from "./banner.ts";
 import type { CommandContext } from "./command.ts";
 
 /** Names of tasks that are remembered for events that tell only the id. */
@@ -28,11 +27,18 @@ export async function dumpEvents(
   const stop = context.interrupted();
   say("-> evdump: starting capture...");
   receiver.events.on("raw", (event) => say(dumper.line(event, systemClock.nowMs() / 1000)));
-  receiver.events.on("down", (fault) =>
-    say(`-> Cannot connect to ${maskPassword(app.brokerUrl)}: ${fault.message}\nTrying again`),
-  );
+  // Said once, however often it is tried again.
+  let isAway = false;
+  receiver.events.on("down", (fault) => {
+    if (!isAway) say(`-> ${fault.message}\n-> Trying again until it is there.`);
+    isAway = true;
+  });
   // Workers that are there already show up at once; one that cannot be asked now shows up with its next heartbeat.
-  receiver.events.on("up", () => void app.control.heartbeat().catch(() => undefined));
+  receiver.events.on("up", () => {
+    if (isAway) say("-> Connected again; what was told meanwhile is missed.");
+    isAway = false;
+    void app.control.heartbeat().catch(() => undefined);
+  });
   // Listening alone does not keep a process alive.
   const hold = setInterval(() => undefined, HOLD_MS);
   if (!stop.aborted) await once(stop, "abort");
