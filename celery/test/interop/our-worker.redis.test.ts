@@ -64,6 +64,20 @@ describe("a task sent by Python", () => {
     expect(outcome).toEqual({ value, state: "SUCCESS" });
   });
 
+  test("given values that JSON has no word for, when our worker echoes them, then dates and bytes come back as they were, the rest as text", async () => {
+    proves("Values", "dates and times", "python → ours");
+    proves("Values", "bytes", "python → ours");
+
+    expect(await python.ask({ command: "echo_typed" })).toEqual({
+      datetime: "as sent",
+      bytes: "as sent",
+      uuid: "'00000000-0000-0000-0000-000000000007'",
+      decimal: "'1.50'",
+      date: "'2026-11-21'",
+      time: "'10:30:00'",
+    });
+  });
+
   test("given a whole number beyond 2^53, when our worker echoes it, then no digit is lost", async () => {
     proves("Values", "whole numbers beyond 2^53", "python → ours");
     const sent = await python.askText(

@@ -56,6 +56,7 @@ describe.each([
     proves("Values", "null, lists, objects, nested", "ours → python");
     proves("Values", "whole numbers beyond 2^53", "ours → python");
     proves("Values", "dates and times", "ours → python");
+    proves("Values", "bytes", "ours → python");
     const values = [
       null,
       [],
@@ -63,6 +64,7 @@ describe.each([
       { a: [{ b: [1, 2.5, "ü", null, true, { c: {} }] }] },
       9007199254740993n,
       new Date("2026-11-21T10:00:00.123Z"),
+      new Uint8Array([0, 127, 128, 255]),
     ];
 
     const results = await Promise.all(values.map((value) => app.sendTask("interop.echo", [value])));

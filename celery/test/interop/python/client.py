@@ -1,9 +1,12 @@
 """A Celery client driven over pipes: one JSON request a line in, one JSON answer a line out."""
+import datetime
+import decimal
 import importlib.metadata
 import json
 import sys
 import time
 import traceback
+import uuid
 
 from interop_app import app
 
@@ -42,6 +45,16 @@ def ping(timeout=2, destination=None):
     return app.control.inspect(timeout=timeout, destination=destination).ping()
 
 
+def echo_typed(timeout=20):
+    """Values that JSON has no word for, sent to interop.echo, and what came back: as sent, or something else."""
+    moment = datetime.datetime(2026, 11, 21, 10, 0, 0, 123000, tzinfo=datetime.timezone.utc)
+    values = {'datetime': moment, 'bytes': bytes(range(256)), 'uuid': uuid.UUID(int=7), 'decimal': decimal.Decimal('1.50'),
+              'date': datetime.date(2026, 11, 21), 'time': datetime.time(10, 30)}
+    sent = {name: app.send_task('interop.echo', args=[value]) for name, value in values.items()}
+    back = {name: result.get(timeout=timeout) for name, result in sent.items()}
+    return {name: 'as sent' if back[name] == value else repr(back[name]) for name, value in values.items()}
+
+
 def versions():
     """The packages that this run compares with."""
     return {package: importlib.metadata.version(package) for package in ('celery', 'kombu', 'redis')}
@@ -68,7 +81,7 @@ def capture(task, args, until, timeout=30, **options):
     return events
 
 
-COMMANDS = {command.__name__: command for command in (send, get, meta, states, ping, versions, capture)}
+COMMANDS = {command.__name__: command for command in (send, get, meta, states, ping, echo_typed, versions, capture)}
 
 
 def main():
