@@ -8,7 +8,7 @@ import {
   writeControlRequest,
 } from "../protocol/control.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
-import { bindingKey, bindingMember, queueKeys } from "../redis/keys.ts";
+import { bindingKey, bindingMember, permanentBindingKey, queueKeys } from "../redis/keys.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { controlChannel } from "./channel.ts";
 
@@ -55,7 +55,9 @@ export async function askWorkers(
   const oid = randomUUID();
   const queue = `${oid}.${REPLY_EXCHANGE}`;
   const member = bindingMember(oid, queue);
-  await redis.call("SADD", bindingKey(REPLY_EXCHANGE), member);
+  // The second keeps a Python worker from sweeping the first away, should nobody have asked anything for an hour before.
+  const bindings = [bindingKey(REPLY_EXCHANGE), permanentBindingKey(REPLY_EXCHANGE)];
+  await redis.pipeline(bindings.map((key) => ["sadd", key, member] as const));
   try {
     const ticket = randomUUID();
     const reply = { exchange: REPLY_EXCHANGE, routingKey: oid, ticket };
@@ -64,7 +66,7 @@ export async function askWorkers(
     return await collect(redis, queue, { ticket, enough }, options);
   } finally {
     await redis.pipeline([
-      ["srem", bindingKey(REPLY_EXCHANGE), member],
+      ...bindings.map((key) => ["srem", key, member] as const),
       ["del", ...queueKeys(queue)],
     ]);
   }
