@@ -190,6 +190,13 @@ describe("a task sent by us, to a Python worker", () => {
     expect(await runsInPython(id)).toBe(2);
   });
 
+  test("given task_routes of ours that name queue and key, when the task is sent, then Python gets it by them", async () => {
+    proves("Routing", "task_routes", "ours → python");
+    const result = await client.sendTask("routed.here");
+
+    expect(await result.get({ timeout: 20 })).toEqual(["media", "feed.routed"]);
+  });
+
   test("given a broadcast queue, when we send to it by its name, then the Python worker hears it", async () => {
     proves("Routing", "fanout exchanges and broadcast queues", "ours → python");
     const result = await client.sendTask("routing.where", [], { queue: "news" });

@@ -28,3 +28,10 @@ def where(self, mark=None):
     info = self.request.delivery_info
     app.backend.client.rpush(f'trace:{self.request.id}', self.request.hostname)
     return [info['exchange'], info['routing_key']]
+
+
+@app.task(name='routed.here', bind=True)
+def routed(self):
+    """What task_routes of either side sends by a key of its own."""
+    info = self.request.delivery_info
+    return [info['exchange'], info['routing_key']]
