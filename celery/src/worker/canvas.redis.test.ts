@@ -71,3 +71,12 @@ test("given a pool process, when a task in it asks for its place, then it is tol
     isDate: true,
   });
 });
+
+test("given a part whose process dies, when the worker sees it, then the chord fails, and its errback is called by the worker", async () => {
+  const body = s("sum").linkError(s("on_failure"));
+  const result = await chord([s("die"), s("add", 1, 1)], body).delay();
+  await expect(broker.app.AsyncResult(result.id).get({ timeout: 20 })).rejects.toThrow(
+    /ChordError: Dependency .* raised WorkerLostError/,
+  );
+  expect(await worker.line(new RegExp(`errback of ${result.id}`))).toContain("ChordError: Dependency");
+});

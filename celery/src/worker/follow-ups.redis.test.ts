@@ -120,6 +120,15 @@ test("given a callback that cannot be sent, when its task has run, then the task
   await expect(result.get({ timeout: 10 })).rejects.toThrow(/priority = 77/);
 });
 
+test("given a chord that somebody else has claimed, when a part of it fails, then the body fails once that claim has lapsed", async () => {
+  open(brokerUrl);
+  const body = await chord([fail.s(), add.s(2, 2)], sum.s()).delay();
+  const groupId = (body.parent as GroupResult<unknown>).id;
+  await broker.redis.call("SET", `${groupKey(groupId)}.c`, "somebody else", "PX", "300");
+  worker = await startTestWorker(app);
+  await expect(app.AsyncResult(body.id).get({ timeout: 20 })).rejects.toThrow(/ChordError/);
+});
+
 test("given a chord that Python's worker left claimed, when the claim has lapsed, then unlocking it sends the body", async () => {
   open(brokerUrl);
   const body = (await chord([add.s(1, 1), add.s(2, 2)], sum.s()).delay()) as AsyncResult<number>;

@@ -36,7 +36,10 @@ export const fail = app.task("flow.fail", (): never => {
 
 export const onFailure = app.task(
   "flow.on_failure",
-  (request: { id: string }, error: Error, traceback: string) => {
-    console.log(`errback of ${request.id}: ${error.name} ${error.message}, ${traceback.split("\n")[0]}`);
+  (request: { id: string }, error: Error, traceback: string | null) => {
+    const [first] = (traceback ?? "none").split("\n");
+    process.stdout.write(`errback of ${request.id}: ${error.name} ${error.message}, ${first}\n`);
   },
 );
+
+export const die = app.task("flow.die", () => process.kill(process.pid, "SIGKILL"));
