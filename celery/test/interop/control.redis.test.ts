@@ -1,7 +1,9 @@
 import { hostname } from "node:os";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { Celery } from "../../src/app/celery.ts";
+import { command as migrateCommand } from "../../src/cli/migrate.ts";
 import { openConnection } from "../../src/redis/connection.ts";
+import { runCommand } from "../support/command-run.ts";
 import { until } from "../support/until.ts";
 import { proves } from "./compat.ts";
 import { type PythonProcess, startPython } from "./python-celery.ts";
@@ -141,6 +143,22 @@ describe("app.control", () => {
 
     expect(await quiet.control.purge()).toBe(3);
     expect(await quiet.control.purge()).toBe(0);
+  });
+
+  test("given messages that wait at another broker, when migrated, then the Python worker here runs them", async () => {
+    proves("Command line", "migrate", "ours → python");
+    const elsewhere = `${inject("redisUrl")}/75`;
+    const there = new Celery("there", { broker: elsewhere, backend: url });
+    onTestFinished(() => there.close());
+    const results = [];
+    for (const n of [1, 2, 3]) results.push(await there.sendTask("control.add", [n, n], { queue: "old" }));
+
+    const { status, stdout } = await runCommand(migrateCommand, ["-a", "-Q", "old:celery", elsewhere, url], {
+      app,
+    });
+
+    expect([status, stdout.split("\n").at(-2)]).toEqual([0, "Moved 3 messages."]);
+    expect(await Promise.all(results.map((result) => result.get({ timeout: 20 })))).toEqual([2, 4, 6]);
   });
 
   test("given a Python worker, when told to shut down, then it ends", async () => {
