@@ -82,6 +82,7 @@ test("given our Beat and a Python worker, when entries of both kinds are due, th
 
 test("given Python's Beat and our worker, when an entry is due, then our worker runs it with all it says", async () => {
   proves("Beat", "entries in seconds, with args, kwargs, queue, priority, expires", "python → ours");
+  proves("Beat", "add_periodic_task", "python → ours");
   proves("Beat", "inspect ping (--enable-remote-control)", "ours → python");
   const worker = startCelery({
     args: ["-A", "interop-app", "worker", "-l", "info", "-c", "1", "-Q", "for-ts"],
@@ -105,6 +106,9 @@ test("given Python's Beat and our worker, when an entry is due, then our worker 
       from_beat: true,
     });
   }
+  await until(() => idsOf(beat.lines, "interop.add").length > 0, 30_000);
+  const [sum] = idsOf(beat.lines, "interop.add");
+  expect(await ours.get(sum as string)).toEqual({ value: 5, state: "SUCCESS" });
   expect(await askWorkers(toOurs, "ping", { timeoutSeconds: 10, destination: [NODE] })).toEqual(
     new Map([[NODE, { ok: "pong" }]]),
   );

@@ -1,5 +1,5 @@
 """The interop app with a schedule, for the real Celery's Beat."""
-from interop_app import app
+from interop_app import add, app
 
 app.conf.beat_schedule = {
     'often': {
@@ -10,3 +10,4 @@ app.conf.beat_schedule = {
         'options': {'queue': 'for-ts', 'priority': 6, 'expires': 60},
     },
 }
+app.add_periodic_task(0.5, add.s(2, 3), name='sums', queue='for-ts')
