@@ -5,6 +5,7 @@ import type { Outcome } from "../execution/outcome.ts";
 import type { TaskRequest } from "../execution/request.ts";
 import { Run, type RunHost } from "../execution/run.ts";
 import { encodeJson } from "../protocol/json.ts";
+import { Bag, type BagMember } from "../runtime/bag.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { captureOutput, type OutputCapture } from "./capture.ts";
 import { type Pool, PoolError, type PoolEvents, type PoolResult, type RunHooks } from "./pool.ts";
@@ -20,23 +21,28 @@ export interface InProcessOptions {
 }
 
 const PROCESS_NAME = "MainProcess";
+/** A task that took less is expected to do so again. */
+const QUICK_SECONDS = 0.001;
+/** So long may quick tasks be run one after the other before acks leave and others get their turn. */
+const TURN_MS = 5;
 const CANCELLED: PoolResult = { ended: "cancelled", processName: PROCESS_NAME };
 
 /** One run on the worker's own loop: nothing can be killed here, only no longer waited for. */
-class Running implements RunHost {
+class Running implements RunHost, BagMember {
+  place = -1;
   readonly request: TaskRequest;
   readonly hooks: RunHooks;
   readonly run: Run = new Run(this);
-  readonly resolve: (result: PoolResult) => void;
+  readonly done: (result: PoolResult) => void;
   hardLimit: NodeJS.Timeout | undefined;
   onAbort: (() => void) | undefined;
   /** Why it was given up, if it was. */
   verdict: PoolResult | undefined;
 
-  constructor(request: TaskRequest, hooks: RunHooks, resolve: (result: PoolResult) => void) {
+  constructor(request: TaskRequest, hooks: RunHooks, done: (result: PoolResult) => void) {
     this.request = request;
     this.hooks = hooks;
-    this.resolve = resolve;
+    this.done = done;
   }
 
   giveUp(verdict: PoolResult): void {
@@ -72,9 +78,13 @@ class InProcessPool implements Pool {
   readonly events: EventEmitter<PoolEvents> = new EventEmitter();
   readonly #capture: OutputCapture | undefined;
   readonly #redirect: NodeJS.Process | undefined;
-  readonly #running = new Map<RunHooks, Running>();
+  readonly #running = new Bag<Running>();
   readonly #deps: ExecuteDeps;
   readonly #starting: Running[] = [];
+  readonly #startingNow: Running[] = [];
+  /** Names of tasks whose last run took no time to speak of: they need not wait for their ack to leave. */
+  readonly #quick = new Set<string>();
+  #turnEndsMs: number | undefined;
   #isTelling = false;
   #size: number;
   #writes = 0;
@@ -109,13 +119,18 @@ class InProcessPool implements Pool {
   }
 
   run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
-    if (this.free() <= 0) return Promise.reject(new Error("no free slot in the pool"));
-    return new Promise((resolve) => this.#take(new Running(request, hooks, resolve)));
+    return new Promise((resolve) => this.start(request, hooks, resolve));
+  }
+
+  start(request: TaskRequest, hooks: RunHooks, done: (result: PoolResult) => void): void {
+    if (this.free() <= 0) throw new Error("no free slot in the pool");
+    this.#take(new Running(request, hooks, done));
   }
 
   #take(running: Running): void {
     const { request, hooks } = running;
-    this.#running.set(hooks, running);
+    hooks.handle = running;
+    this.#running.add(running);
     this.#writes += 1;
     const limitSeconds = request.hardLimitSeconds;
     if (limitSeconds !== null) {
@@ -128,45 +143,69 @@ class InProcessPool implements Pool {
       hooks.signal.addEventListener("abort", running.onAbort, { once: true });
     }
     hooks.onStart(process.pid, PROCESS_NAME);
+    if (this.#quick.has(request.task) && this.#hasTime()) {
+      if (this.#startingNow.push(running) === 1) queueMicrotask(() => this.#startAll(this.#startingNow));
+      return;
+    }
     // What that has set off (the early ack) is to leave before a function that blocks the loop begins.
-    if (this.#starting.push(running) === 1) setImmediate(() => this.#startAll());
+    if (this.#starting.push(running) === 1) setImmediate(() => this.#startAll(this.#starting));
   }
 
-  #startAll(): void {
-    for (const running of this.#starting.splice(0)) {
+  #startAll(starting: Running[]): void {
+    for (const running of starting.splice(0)) {
       startExecution(running.request, running.run, this.#deps, ({ outcome }) => this.#end(running, outcome));
     }
   }
 
+  /** Whether this turn of the event loop is young enough for more to be done in it. */
+  #hasTime(): boolean {
+    const nowMs = performance.now();
+    if (this.#turnEndsMs === undefined) {
+      this.#turnEndsMs = nowMs + TURN_MS;
+      setImmediate(() => {
+        this.#turnEndsMs = undefined;
+      });
+    }
+    return nowMs < this.#turnEndsMs;
+  }
+
   #end(running: Running, outcome: Outcome): void {
-    const { hooks, verdict, hardLimit, onAbort } = running;
-    clearTimeout(hardLimit);
+    const { request, hooks, verdict, hardLimit, onAbort } = running;
+    if (hardLimit) clearTimeout(hardLimit);
     if (onAbort) hooks.signal?.removeEventListener("abort", onAbort);
-    this.#running.delete(hooks);
-    running.resolve(verdict ?? { ended: "done", outcome, processName: PROCESS_NAME });
+    this.#running.delete(running);
+    if (outcome.runtimeSeconds < QUICK_SECONDS) this.#quick.add(request.task);
+    else this.#quick.delete(request.task);
+    running.done(verdict ?? { ended: "done", outcome, processName: PROCESS_NAME });
     this.#tellFree();
   }
 
-  /** After the callers have their results: they may want the slots for something else. Once per turn is enough. */
+  /** After the callers have their results: they may want the slots for something else. Once is enough for all that end together. */
   #tellFree(): void {
     if (this.#isTelling) return;
     this.#isTelling = true;
-    setImmediate(() => {
+    const tell = (): void => {
       this.#isTelling = false;
       this.events.emit("free");
-    });
+    };
+    if (this.#hasTime()) queueMicrotask(tell);
+    else setImmediate(tell);
   }
 
   cancelRun(hooks: RunHooks): void {
-    this.#running.get(hooks)?.giveUp(CANCELLED);
+    this.#find(hooks)?.giveUp(CANCELLED);
   }
 
   terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean {
-    const running = this.#running.get(hooks);
+    const running = this.#find(hooks);
     if (!running) return false;
     if (signal === "SIGUSR1") running.run.expire(null);
     else running.giveUp({ ended: "terminated", signal, processName: PROCESS_NAME });
     return true;
+  }
+
+  #find({ handle }: RunHooks): Running | undefined {
+    return handle instanceof Running && this.#running.has(handle) ? handle : undefined;
   }
 
   retireAfter(): void {
@@ -209,7 +248,7 @@ class InProcessPool implements Pool {
   }
 
   terminate(): void {
-    for (const running of this.#running.values()) running.giveUp(CANCELLED);
+    for (const running of this.#running.snapshot()) running.giveUp(CANCELLED);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -89,19 +89,21 @@ class PreforkPool implements Pool {
   }
 
   run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
+    return new Promise((resolve) => this.start(request, hooks, resolve));
+  }
+
+  start(request: TaskRequest, hooks: RunHooks, done: (result: PoolResult) => void): void {
     const slot = this.#freest();
-    if (!slot || this.room() === 0) return Promise.reject(new Error("no free slot in the pool"));
-    return new Promise((resolve) => {
-      const cancel = hooks.signal && ((): void => this.cancelRun(hooks));
-      const job = makeJob(++this.#taken, request, hooks, (result) => {
-        this.#runs.delete(hooks);
-        if (cancel) hooks.signal?.removeEventListener("abort", cancel);
-        resolve(result);
-      });
-      this.#runs.set(hooks, { job, slot });
-      this.#give(slot, job);
-      if (cancel) hooks.signal?.addEventListener("abort", cancel, { once: true });
+    if (!slot || this.room() === 0) throw new Error("no free slot in the pool");
+    const cancel = hooks.signal && ((): void => this.cancelRun(hooks));
+    const job = makeJob(++this.#taken, request, hooks, (result) => {
+      this.#runs.delete(hooks);
+      if (cancel) hooks.signal?.removeEventListener("abort", cancel);
+      done(result);
     });
+    this.#runs.set(hooks, { job, slot });
+    this.#give(slot, job);
+    if (cancel) hooks.signal?.addEventListener("abort", cancel, { once: true });
   }
 
   cancelRun(hooks: RunHooks): void {

@@ -2,6 +2,7 @@ import type { CeleryApp } from "../app/types.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { TaskHeaders } from "../protocol/message.ts";
 import { decodeMessage } from "../protocol/message-decode.ts";
+import { Bag } from "../runtime/bag.ts";
 import type { Claim, Consumer } from "../transport/transport.ts";
 import { type Delivery, isAcked, labelOf, makeDelivery } from "./delivery.ts";
 import { judge, judgeAgain, type Verdict } from "./judge.ts";
@@ -44,7 +45,7 @@ export class TaskConsumer implements RunProgress {
   readonly #deps: ConsumeDeps;
   /** Claimed and waiting for a slot, oldest first. */
   readonly #waiting: Delivery[] = [];
-  readonly #running = new Set<Delivery>();
+  readonly #running = new Bag<Delivery>();
   readonly #parked = new Parked();
   readonly #total = new Map<string, number>();
   #received = 0;
@@ -73,9 +74,9 @@ export class TaskConsumer implements RunProgress {
     return this.#running.size + this.#waiting.length;
   }
 
-  /** Those that run, and those that wait for a slot. */
+  /** Those that run, and those that wait for a slot, as they were received. */
   held(): readonly Delivery[] {
-    return [...this.#running, ...this.#waiting];
+    return [...this.#running, ...this.#waiting].toSorted((a, b) => a.order - b.order);
   }
 
   get parked(): Parked {
@@ -144,6 +145,11 @@ export class TaskConsumer implements RunProgress {
     if (!isAcked(delivery)) return;
     this.#unanswered -= 1;
     this.#wakeUp?.();
+  }
+
+  onEnded(delivery: Delivery, error?: unknown): void {
+    if (error === undefined) this.#end(delivery);
+    else void this.#rescue(delivery, error);
   }
 
   #room(): number {
@@ -253,8 +259,11 @@ export class TaskConsumer implements RunProgress {
       this.#running.add(delivery);
       this.#starting += 1;
       this.#unanswered += 1;
-      const work = discard ? refusals.refuse(delivery.claim, discard) : runner.run(delivery, this);
-      work.then(
+      if (!discard) {
+        runner.start(delivery, this);
+        continue;
+      }
+      refusals.refuse(delivery.claim, discard).then(
         () => this.#end(delivery),
         (error: unknown) => this.#rescue(delivery, error),
       );

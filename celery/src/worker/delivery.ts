@@ -3,11 +3,13 @@ import { workflowOf } from "../app/workflow-info.ts";
 import type { TaskRequest } from "../execution/request.ts";
 import type { RunHooks } from "../pool/pool.ts";
 import type { TaskMessage } from "../protocol/message.ts";
+import type { BagMember } from "../runtime/bag.ts";
 import type { Claim } from "../transport/transport.ts";
+import type { EarlyAck } from "./early-ack.ts";
 import type { Limits } from "./time-limits.ts";
 
 /** One claimed message that is to be run, from claim to the last word about it. */
-export interface Delivery {
+export interface Delivery extends BagMember {
   readonly claim: Claim;
   readonly message: TaskMessage;
   readonly task: AnyTask;
@@ -31,13 +33,10 @@ export type DeliveryPhase =
   | { readonly name: "starting" }
   | {
       readonly name: "running";
-      readonly acked: Promise<AckOutcome> | null;
+      readonly acked: EarlyAck | null;
       readonly pid: number;
       readonly startedAtMs: number;
     };
-
-/** `failed`: Redis refused, and the message is still ours to answer. */
-export type AckOutcome = "done" | "fenced" | "failed";
 
 const WAITING: DeliveryPhase = { name: "waiting" };
 
@@ -47,6 +46,7 @@ export function makeDelivery(claim: Claim, message: TaskMessage, task: AnyTask, 
     message,
     task,
     order,
+    place: -1,
     phase: WAITING,
     run: undefined,
     ending: undefined,

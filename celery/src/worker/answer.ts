@@ -1,0 +1,182 @@
+import type { Signals } from "../app/signals.ts";
+import type { TaskRequest } from "../execution/request.ts";
+import type { PoolResult } from "../pool/pool.ts";
+import type { Completion, Consumer, FinishOutcome } from "../transport/transport.ts";
+import { conclude, concludeDeadLetter, concludeRevoked, type Ending, type RunFacts } from "./conclude.ts";
+import { type Delivery, hasStarted, labelOf } from "./delivery.ts";
+import type { AckOutcome } from "./early-ack.ts";
+import type { FollowUp, FollowUps } from "./follow-ups.ts";
+import type { ResultWriter } from "./result-writer.ts";
+import { makeRetryMessage } from "./retry-message.ts";
+import { type EventSink, sendEvent } from "./task-event.ts";
+import { tellLoss } from "./tell-loss.ts";
+import { tellRevoked } from "./tell-signals.ts";
+import { MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
+
+export interface AnswerDeps {
+  readonly consumer: Consumer;
+  readonly results: ResultWriter;
+  readonly followUps: FollowUps;
+  readonly events: EventSink;
+  readonly log: WorkerLog;
+  readonly signals: Signals;
+}
+
+/** A run that the pool is done with. */
+export interface EndedRun {
+  readonly delivery: Delivery;
+  readonly request: TaskRequest;
+  /** Running number of the run in this worker. */
+  readonly job: number;
+  /** The message has been answered for; with an error, it could not be. */
+  onAnswered(error?: unknown): void;
+}
+
+/** How often a message may take its process down before it is put to the dead letters. */
+const CHILD_LOSS_LIMIT = 3;
+const DEAD_REASON = "The task failed, and failed messages of it are not acknowledged (task_acks_on_failure).";
+
+/** Answers for the messages of tasks that are over: stores their results, sends what follows, tells about it. */
+export class Answers {
+  readonly #deps: AnswerDeps;
+
+  constructor(deps: AnswerDeps) {
+    this.#deps = deps;
+  }
+
+  /** @param ack what has become of the early ack; undefined without one. */
+  answer(run: EndedRun, result: PoolResult, ack: AckOutcome | undefined): void {
+    const { delivery } = run;
+    if (ack === "fenced") return this.#close(run, fenced(delivery));
+    try {
+      const facts = this.#factsOf(run, ack === "done" || ack === "withdrawn");
+      const concluded = this.#conclude(delivery, result, facts);
+      const { message, claim } = delivery;
+      const planned = concluded.after && this.#deps.followUps.plan(message, claim.queue, concluded, facts);
+      const ending = planned?.ending ?? concluded;
+      // What was acked early cannot go back.
+      if (facts.acked || ending.message === "finish") {
+        this.#finish(run, ack === "done" ? "" : claim.id, ending, planned?.followUp);
+        return;
+      }
+      this.#giveAway(ending.message, delivery, ending, facts, planned?.followUp).then(
+        (told) => this.#close(run, told),
+        (error: unknown) => run.onAnswered(error),
+      );
+    } catch (error) {
+      run.onAnswered(error);
+    }
+  }
+
+  /** The usual end: the result, what follows and, if it is not done yet, the ack, in one step. */
+  #finish(run: EndedRun, claimId: string, ending: Ending, followUp: FollowUp | undefined): void {
+    const { delivery } = run;
+    const completion = this.#completion(delivery, ending, followUp);
+    this.#deps.consumer.end(claimId, completion, (outcome) => {
+      if (outcome instanceof Error) run.onAnswered(outcome);
+      else if (outcome === "fenced") this.#close(run, fenced(delivery));
+      else if (!followUp) this.#close(run, ending);
+      else void this.#goOn(delivery, followUp, outcome).then(() => this.#close(run, ending));
+    });
+  }
+
+  #close(run: EndedRun, told: Pick<Ending, "log" | "event">): void {
+    for (const record of told.log) this.#deps.log.record(record);
+    if (told.event) sendEvent(this.#deps.events, told.event);
+    run.onAnswered();
+  }
+
+  #factsOf({ delivery, request, job }: EndedRun, acked: boolean): RunFacts {
+    const { task, message } = delivery;
+    const started = hasStarted(delivery);
+    return { request, options: task.options, label: labelOf(message), started, acked, job };
+  }
+
+  #conclude(delivery: Delivery, result: PoolResult, facts: RunFacts): Ending {
+    const isWithdrawn = result.ended === "cancelled" && delivery.ending === "withdraw";
+    const ending = isWithdrawn ? concludeRevoked(null, facts) : conclude(result, facts);
+    if (isWithdrawn || result.ended === "terminated") {
+      const signal = result.ended === "terminated" ? result.signal : null;
+      tellRevoked(this.#deps.signals, delivery.message, { expired: false, signal });
+    }
+    if (result.ended === "lost" || result.ended === "timeout") this.#tellLoss(delivery, result, ending);
+    return ending;
+  }
+
+  /** Only about what nobody runs again. */
+  #tellLoss(
+    { task, message }: Delivery,
+    result: Extract<PoolResult, { ended: "lost" | "timeout" }>,
+    ending: Ending,
+  ): void {
+    const { signals, log } = this.#deps;
+    const { any } = task.options.handlers;
+    if (ending.event?.[0] !== "task-failed" || (!any && !signals.taskFailure.isHeard)) return;
+    const { headers, args, kwargs } = message;
+    const report = (text: string): void => log.record({ level: "ERROR", processName: MAIN_PROCESS, text });
+    void tellLoss({ task, id: headers.id, args, kwargs }, result, { signals, report });
+  }
+
+  /** The message is to be run again, or never: what is told in the end. */
+  async #giveAway(
+    how: Exclude<Ending["message"], "finish">,
+    delivery: Delivery,
+    ending: Ending,
+    facts: RunFacts,
+    followUp: FollowUp | undefined,
+  ): Promise<Pick<Ending, "log" | "event">> {
+    const { consumer, followUps } = this.#deps;
+    const { claim, message } = delivery;
+    switch (how) {
+      case "release":
+        await consumer.release([claim.id]);
+        return ending;
+      case "dead":
+        // The result first: a crash in between repeats this, the other way round nobody would ever hear of it.
+        await this.#complete(delivery, ending, followUp);
+        await consumer.deadLetter(claim.id, DEAD_REASON);
+        return ending;
+      case "count": {
+        const outcome = await consumer.releaseAfterChildLoss(claim.id, facts.request.id, CHILD_LOSS_LIMIT);
+        if (outcome !== "dead") return ending;
+        const dead = concludeDeadLetter(CHILD_LOSS_LIMIT, facts);
+        await this.#complete(delivery, dead, followUps.plan(message, claim.queue, dead, facts)?.followUp);
+        return { ...dead, log: [...ending.log, ...dead.log] };
+      }
+    }
+  }
+
+  async #complete(delivery: Delivery, ending: Ending, followUp: FollowUp | undefined): Promise<void> {
+    const outcome = await this.#deps.consumer.complete(this.#completion(delivery, ending, followUp));
+    if (followUp) await this.#goOn(delivery, followUp, outcome);
+  }
+
+  /** What comes after the task is stored; a chord that cannot be ended now is ended by its rescue. */
+  async #goOn({ claim, message }: Delivery, followUp: FollowUp, outcome: FinishOutcome): Promise<void> {
+    try {
+      await this.#deps.followUps.conclude(followUp, outcome, claim.queue);
+    } catch (error) {
+      this.#deps.log.error(
+        { error },
+        `The chord of ${labelOf(message)} could not be ended; it is tried again.`,
+      );
+    }
+  }
+
+  #completion(delivery: Delivery, ending: Ending, followUp: FollowUp | undefined): Completion {
+    const { message, claim } = delivery;
+    const result = this.#deps.results.encode(message, ending.stored);
+    if (!ending.retry && !ending.retriedToo && !followUp) return result ? { result } : NOTHING;
+    const plans = [...(ending.retriedToo ?? []), ...(ending.retry ? [ending.retry] : [])];
+    const retries = plans.map((plan) => makeRetryMessage(message, plan, claim.queue));
+    const { publish: following = [], flow } = followUp?.completion ?? NOTHING;
+    return { publish: [...retries, ...following], ...(result && { result }), ...(flow && { flow }) };
+  }
+}
+
+const NOTHING: Completion = {};
+
+function fenced({ message }: Delivery): Pick<Ending, "log" | "event"> {
+  const text = `Task ${labelOf(message)}: another worker has taken it over meanwhile; what this run did is not stored.`;
+  return { log: [{ level: "WARNING", processName: MAIN_PROCESS, text }], event: null };
+}
