@@ -137,3 +137,19 @@ test("given arguments that do not fit, when the task is sent, then the sender is
   );
   await expect(add.applyAsync(one, { kwargs: { z: 1 } })).rejects.toThrow("unexpected keyword argument 'z'");
 });
+
+test("given callbacks, when the task runs eagerly, then they run with its result, errbacks with its id", async () => {
+  const app = makeApp({ task_always_eager: true });
+  const heard: unknown[] = [];
+  const add = app.task("tasks.add", (x: number, y: number) => x + y);
+  const fail = app.task("tasks.fail", () => {
+    throw new Refused("card expired");
+  });
+  const note = app.task("tasks.note", (value: unknown) => heard.push(value));
+
+  const result = await add.applyAsync([1, 2], { link: note.s(), taskId: "abc" });
+  await fail.applyAsync([], { linkError: note.s(), taskId: "def" });
+
+  expect([result.id, await result.get()]).toEqual(["abc", 3]);
+  expect(heard).toEqual([3, "def"]);
+});

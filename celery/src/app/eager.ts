@@ -9,6 +9,9 @@ import { decodeJson, encodeJson, rawJson } from "../protocol/json.ts";
 import type { ResultMeta } from "../protocol/result-meta.ts";
 import { isoFromMs } from "../protocol/time.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { applyCanvasEagerly } from "./canvas/eager-canvas.ts";
+import { toSigOptions } from "./canvas/options.ts";
+import { makeSig } from "./canvas/sig.ts";
 import type { AnyTask, ApplyOptions, CeleryApp } from "./types.ts";
 import { NO_WORKFLOW } from "./workflow-info.ts";
 
@@ -86,7 +89,12 @@ export async function applyAlwaysEagerly(
     readonly unknown[],
     Readonly<Record<string, unknown>>,
   ];
-  const { taskId, headers } = options;
+  const { taskId, headers, link, linkError } = options;
+  if (link !== undefined || linkError !== undefined) {
+    const [callArgs, kwargs] = sent;
+    const sig = makeSig(task.name, { args: callArgs, kwargs, options: toSigOptions(options) });
+    return (await applyCanvasEagerly(task.app, sig)) as EagerResult<unknown>;
+  }
   return await applyEagerly(task, sent[0], {
     kwargs: sent[1],
     ...(taskId !== undefined && { taskId }),
@@ -136,6 +144,7 @@ function metaOf(taskId: string, outcome: Outcome): ResultMeta {
 
 function eagerRequest(task: AnyTask, args: readonly unknown[], options: EagerOptions): TaskRequest {
   const id = options.taskId ?? randomUUID();
+  const parent = task.app.currentTask();
   const { timeLimit, softTimeLimit, ignoreResult } = task.options;
   return {
     id,
@@ -143,8 +152,8 @@ function eagerRequest(task: AnyTask, args: readonly unknown[], options: EagerOpt
     args,
     kwargs: options.kwargs ?? {},
     retries: options.retries ?? 0,
-    rootId: id,
-    parentId: null,
+    rootId: parent?.rootId ?? id,
+    parentId: parent?.id ?? null,
     eta: null,
     expires: null,
     origin: task.app.origin,
