@@ -1,17 +1,25 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { InvalidArgument } from "../protocol/errors.ts";
+import type { TaskCanvas } from "./canvas/task-canvas.ts";
 import type { AnyTask, RequestInfo, RetryOptions, TaskContext } from "./types.ts";
 import { NO_WORKFLOW } from "./workflow-info.ts";
 
 /** `self` of a bound task that is called like a function: no message, no worker, nothing to retry. */
 export function directContext(task: AnyTask, args: readonly unknown[]): TaskContext {
+  const canvas = task as AnyTask & TaskCanvas<unknown>;
   return {
     app: task.app,
     name: task.name,
     request: directRequest(task, args),
     signal: new AbortController().signal,
     sendEvent: () => undefined,
+    s: canvas.s,
+    si: canvas.si,
+    signature: canvas.signature,
+    map: canvas.map,
+    starmap: canvas.starmap,
+    chunks: canvas.chunks,
     retry: ({ exc }: RetryOptions = {}): never => {
       throw (
         exc ??

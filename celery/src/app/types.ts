@@ -158,8 +158,8 @@ export interface RequestInfo extends WorkflowInfo {
   readonly isEager?: boolean;
 }
 
-/** `self` of a bound task. */
-export interface TaskContext {
+/** `self` of a bound task. As in Celery, calls of the same task are put together with it: `self.s(1)`, `self.chunks(items, 10)`. */
+export interface TaskContext extends TaskCanvas<unknown> {
   readonly app: CeleryApp;
   readonly name: string;
   readonly request: RequestInfo;

@@ -96,6 +96,31 @@ export class AsyncResult<T> {
     return meta?.extended && { ...meta.extended, dateDone: meta.dateDone };
   }
 
+  /** Of `info`, which see: one field each, `null` where it is not stored. */
+  async name(): Promise<string | null> {
+    return (await this.info())?.name ?? null;
+  }
+
+  async args(): Promise<unknown> {
+    return (await this.info())?.args ?? null;
+  }
+
+  async kwargs(): Promise<unknown> {
+    return (await this.info())?.kwargs ?? null;
+  }
+
+  async worker(): Promise<string | null> {
+    return (await this.info())?.worker ?? null;
+  }
+
+  async retries(): Promise<number | null> {
+    return (await this.info())?.retries ?? null;
+  }
+
+  async queue(): Promise<string | null> {
+    return (await this.info())?.queue ?? null;
+  }
+
   /** When it ended, or `null`. */
   async dateDone(): Promise<Date | null> {
     const done = (await this.meta())?.dateDone;

@@ -1,5 +1,6 @@
 import type { Added } from "../app/canvas/replace.ts";
 import type { Signature, SignatureInput } from "../app/canvas/signature.ts";
+import type { TaskCanvas } from "../app/canvas/task-canvas.ts";
 import type { AnyTask, CeleryApp, RequestInfo, RetryOptions, TaskContext } from "../app/types.ts";
 import type { TaskState } from "../protocol/states.ts";
 import { Replaced, type Retry } from "../protocol/task-signals.ts";
@@ -47,6 +48,34 @@ export class RunContext implements TaskContext {
     if (options.throw !== false) throw retry;
     this.quietRetries.push(retry);
     return retry;
+  }
+
+  s(...args: readonly unknown[]): Signature {
+    return this.#canvas.s(...args);
+  }
+
+  si(...args: readonly unknown[]): Signature {
+    return this.#canvas.si(...args);
+  }
+
+  signature(...given: Parameters<TaskCanvas<unknown>["signature"]>): Signature {
+    return this.#canvas.signature(...given);
+  }
+
+  map(items: Iterable<unknown>): Signature<unknown[]> {
+    return this.#canvas.map(items);
+  }
+
+  starmap(items: Iterable<readonly unknown[]>): Signature<unknown[]> {
+    return this.#canvas.starmap(items);
+  }
+
+  chunks(...given: Parameters<TaskCanvas<unknown>["chunks"]>): ReturnType<TaskCanvas<unknown>["chunks"]> {
+    return this.#canvas.chunks(...given);
+  }
+
+  get #canvas(): TaskCanvas<unknown> {
+    return this.#task as AnyTask & TaskCanvas<unknown>;
   }
 
   replace(signature: SignatureInput): never {

@@ -80,3 +80,8 @@ test("given a part whose process dies, when the worker sees it, then the chord f
   );
   expect(await worker.line(new RegExp(`errback of ${result.id}`))).toContain("ChordError: Dependency");
 });
+
+test("given a bound task, when it is replaced by a map of itself, then each item was run", async () => {
+  const result = await s<number[]>("twice", [1, 2, 3]).delay();
+  expect(await result.get({ timeout: 20 })).toEqual([2, 4, 6]);
+});

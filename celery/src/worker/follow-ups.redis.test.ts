@@ -120,6 +120,18 @@ test("given a callback that cannot be sent, when its task has run, then the task
   await expect(result.get({ timeout: 10 })).rejects.toThrow(/priority = 77/);
 });
 
+test("given a worker that keeps no results, when a chord comes next in a chain, then the task has failed and says why", async () => {
+  open(brokerUrl);
+  await chain(add.s(1, 1), group(add.s(1), add.s(2)), sum.s()).delay();
+  const bare = new Celery("bare", { broker: brokerUrl });
+  bare.task("flow.add", (x: number, y: number) => x + y);
+  worker = await startTestWorker(bare);
+  const { text } = await worker.logged(/what comes after it could not be sent/);
+  expect(text).toContain("NoResultBackend('No result backend is configured");
+  await worker.warm();
+  await bare.close();
+});
+
 test("given a chord that somebody else has claimed, when a part of it fails, then the body fails once that claim has lapsed", async () => {
   open(brokerUrl);
   const body = await chord([fail.s(), add.s(2, 2)], sum.s()).delay();

@@ -254,6 +254,12 @@ describe("results", () => {
       queue: "ts",
     });
     expect(await theirs.info()).toMatchObject({ ...expected, queue: "py" });
+    expect([await theirs.name(), await theirs.args(), await theirs.retries(), await theirs.queue()]).toEqual([
+      "canvas.add",
+      [1, 2],
+      0,
+      "py",
+    ]);
     expect((await theirs.dateDone())?.getTime()).toBeGreaterThan(Date.now() - 60_000);
   });
 

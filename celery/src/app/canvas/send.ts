@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { ChordFact, ChordStore } from "../../backend/chords.ts";
+import type { ChordFact } from "../../backend/chords.ts";
 import { NoResultBackend } from "../../protocol/errors.ts";
 import { type ResultNode, type ResultTuple, toTuple } from "../../protocol/result-tuple.ts";
 import type { PreparedCall } from "../call-options.ts";
@@ -28,7 +28,7 @@ export function freezeDeps(app: CeleryApp): FreezeDeps {
 /**
  * Makes all messages of a signature and sends none. Inside a task (`app.runInTask`) that task is their parent.
  *
- * @throws InvalidArgument, EncodeError
+ * @throws InvalidArgument, EncodeError; NoResultBackend for a chord: nothing could count its parts.
  */
 export function prepareCanvas(
   app: CeleryApp,
@@ -46,6 +46,7 @@ export function prepareCanvas(
       calls.push(app.prepare(name, own, toApplyOptions(wire, kwargs)));
     }
   }
+  if (chords.length > 0 && app.backend() === undefined) throw new NoResultBackend();
   return { calls, chords, result: plan.result, trail: plan.trail };
 }
 
@@ -61,16 +62,10 @@ export async function sendCanvas(
   options: SigOptions = {},
 ): Promise<ResultNode | null> {
   const prepared = prepareCanvas(app, sig, args, options);
-  if (prepared.chords.length > 0) await chordsOf(app).announce(prepared.chords);
+  if (prepared.chords.length > 0) await app.backend()?.chords.announce(prepared.chords);
   await Promise.all(prepared.calls.map((call) => app.publish(call)));
   for (const node of prepared.trail) leaveTrail(app.currentTask(), toTuple(node));
   return prepared.result;
-}
-
-function chordsOf(app: CeleryApp): ChordStore {
-  const backend = app.backend();
-  if (backend === undefined) throw new NoResultBackend();
-  return backend.chords;
 }
 
 /** What a task sends is its child. */

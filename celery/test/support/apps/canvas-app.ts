@@ -43,3 +43,8 @@ export const onFailure = app.task(
 );
 
 export const die = app.task("flow.die", () => process.kill(process.pid, "SIGKILL"));
+
+/** Calls itself once per item. */
+export const twice = app.task("flow.twice", { bind: true }, (self, n: number | readonly number[]): unknown =>
+  typeof n === "number" ? n * 2 : self.replace(self.map(n)),
+);
