@@ -21,8 +21,6 @@ export const publishScript: Script = {
   lua: `${ONCE}${DELIVER}${String.raw`
 local before = remembered(KEYS[1], ARGV[1])
 if before then return {before} end
--- The first write: at the memory limit Redis refuses here, before anything is pushed.
-remember(KEYS[1], ARGV[1], '')
 
 local outcomes, messages, reply = {}, 0, {''}
 local function note(done, count)
@@ -57,6 +55,7 @@ while ARGV[at] do
   end
 end
 reply[1] = table.concat(outcomes)
+-- At the memory limit Redis has refused every push above, and refuses this: then the whole batch is refused.
 remember(KEYS[1], ARGV[1], reply[1])
 return reply
 `}`,
