@@ -81,6 +81,36 @@ test("given a compressed message, when decoded, then its arguments are there", (
   expect(decode(vector("compression-gzip")).args.length).toBeGreaterThan(0);
 });
 
+test("given a compressed message, when it is encoded again, as a retry does, then it is compressed and says so once", () => {
+  const message = decode(vector("compression-gzip"));
+  const raw = encodeTaskMessage({ ...message, headers: { ...message.headers, retries: 1 } });
+
+  expect(raw.match(/"compression": "application\/x-gzip"/g)).toHaveLength(1);
+  expect(decode(raw)).toMatchObject({
+    bodyText: message.bodyText,
+    args: message.args,
+    headers: { retries: 1 },
+  });
+});
+
+test.each([
+  [
+    { retries: 5, mine: undefined, task: "another.name" },
+    { task: "another.name", retries: 5 },
+  ],
+  [{ mine: undefined }, {}],
+  [{ mine: { deep: ["ż"] } }, { mine: { deep: ["ż"] } }],
+])(
+  "given the custom headers %j, when encoded, then they are there, in place of the protocol's own if need be",
+  (custom, found) => {
+    const message = decode(vector("add-delay"));
+    const raw = encodeTaskMessage({ ...message, headers: { ...message.headers, custom } });
+
+    expect(JSON.parse(raw)).toMatchObject({ headers: found });
+    expect(raw.match(/"task": /g)).toHaveLength(1);
+  },
+);
+
 test("given a redelivered message, when decoded and encoded, then both marks survive", () => {
   const raw = vector("add-delay")
     .replace('"stamps": {}', '"stamps": {}, "redelivered": true')
