@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { until } from "../../test/support/until.ts";
 import { Celery } from "../app/celery.ts";
 
 // Workers are started, which on a busy machine takes its time.
@@ -87,6 +88,22 @@ describe("celery multi", () => {
     expect(again.map(lives)).toEqual([false, false]);
     expect(existsSync(join(folder, "m1.pid"))).toBe(false);
     expect((await multi(folder, "stop", "m1")).output).toContain(`> ${m1}: DOWN\n`);
+  });
+
+  test("given a node that was killed, when stopped, then it is said that it is gone, and its pidfile is, too", async () => {
+    const folder = await aFolder("gone");
+    const node = `gone@${hostname()}`;
+    await multi(folder, "start", "gone", "-c", "1");
+    const pid = pidOf(folder, "gone");
+
+    expect((await multi(folder, "kill", "gone")).output).toContain(`Sending KILL to node ${node} (${pid})\n`);
+    await until(() => !lives(pid));
+    await writeFile(join(folder, "gone.pid"), `${pid}\n`);
+
+    expect((await multi(folder, "stop", "gone")).output).toContain(
+      `Could not signal ${node} (${pid}): No such process\n> ${node}: DOWN\n`,
+    );
+    expect(existsSync(join(folder, "gone.pid"))).toBe(false);
   });
 
   test("given a node that cannot start, when started, then it is said, with its log, and the status is 1", async () => {

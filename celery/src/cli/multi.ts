@@ -4,7 +4,7 @@ import { expandFileName } from "./daemon.ts";
 import { paint } from "./logging.ts";
 import { type MultiNode, makeNodes, shellLine } from "./multi/nodes.ts";
 import { NAMING_OPTIONS, parseMulti } from "./multi/parse.ts";
-import { type Launcher, pidOf, sendSignal, startNode, untilGone } from "./multi/process.ts";
+import { forgetPid, type Launcher, pidOf, sendSignal, startNode, untilGone } from "./multi/process.ts";
 import { plural } from "./option-values.ts";
 import { type OptionSpec, renderHelp } from "./options.ts";
 import { VERSION_BANNER } from "./version.ts";
@@ -182,9 +182,10 @@ function signalAll(cluster: Cluster): readonly (readonly [node: MultiNode, pid: 
   return nodes.filter(([node, pid]) => {
     cluster.note(`\t> ${node.name}: ${cluster.signal.slice(3)} -> ${pid}\n`);
     const isThere = sendSignal(pid, cluster.signal);
-    if (!isThere)
-      cluster.note(`Could not signal ${node.name} (${pid}): No such process\n> ${node.name}: DOWN\n`);
-    return isThere;
+    if (isThere) return true;
+    forgetPid(node, pid);
+    cluster.note(`Could not signal ${node.name} (${pid}): No such process\n> ${node.name}: DOWN\n`);
+    return false;
   });
 }
 
@@ -208,6 +209,7 @@ async function waitFor(
     );
     await untilGone(pid, signal, () => cluster.note("."));
     if (signal.aborted) return false;
+    forgetPid(node, pid);
     cluster.note(`\n\t> ${node.name}: ${cluster.style("OK", 32)}\n`);
   }
   return true;
@@ -229,6 +231,7 @@ function kill(cluster: Cluster): number {
     cluster.note(`Sending KILL to node ${node.name} (${pid})\n`);
     if (!sendSignal(pid, "SIGKILL"))
       cluster.note(`Could not signal ${node.name} (${pid}): No such process\n`);
+    forgetPid(node, pid);
   }
   return 0;
 }

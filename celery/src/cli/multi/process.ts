@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { sleep } from "../../runtime/sleep.ts";
 import type { MultiNode } from "./nodes.ts";
@@ -73,6 +73,11 @@ export function pidOf(node: MultiNode): number | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** Removes the pidfile of a process that could not do it itself: killed, or ended before it was ready to. */
+export function forgetPid(node: MultiNode, pid: number): void {
+  if (pidOf(node) === pid) rmSync(node.pidFile, { force: true });
 }
 
 /** @returns false when there is no such process any more, or it is somebody else's: its number was given again. */
