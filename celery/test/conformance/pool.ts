@@ -67,7 +67,7 @@ export async function whenFree(pool: Pool): Promise<void> {
 }
 
 /** For a pool whose processes start while other tests keep the machine busy. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** The promises that every kind of pool keeps. */
 export function describePool(traits: PoolTraits): void {
