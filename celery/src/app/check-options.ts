@@ -100,7 +100,7 @@ export function checkApplyOptions(task: string, options: ApplyOptions): void {
 }
 
 /** @throws InvalidArgument for ways to send that are not there, with the reason. */
-export function checkSendOptions(where: string, { serializer, compression }: SendOptions): void {
+function checkSendOptions(where: string, { serializer, compression }: SendOptions): void {
   if (serializer !== undefined && serializer !== "json") {
     throw new InvalidArgument(
       `${where}: serializer = ${JSON.stringify(serializer)} is not supported, only "json": reading pickle or yaml can run code.`,

@@ -120,7 +120,7 @@ function fromStart(pattern: RegExp): RegExp {
 }
 
 /** `*` is any text, `?` one character, `[abc]` and `[!abc]` one of or none of these; everything else is itself. */
-export function globPattern(glob: string): RegExp {
+function globPattern(glob: string): RegExp {
   const source = glob.replace(/\[!?[^\]]+\]|[\\^$.|+(){}[\]*?]/g, (part) => {
     if (part === "*") return ".*";
     if (part === "?") return ".";

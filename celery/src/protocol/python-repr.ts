@@ -7,7 +7,7 @@ export interface ReprLimits {
 }
 
 /** `argsrepr` and `kwargsrepr` are cut at this many characters. @see celery 5.7.0 app/amqp.py */
-export const ARGUMENTS_REPR: ReprLimits = { maxLength: 1024 };
+const ARGUMENTS_REPR: ReprLimits = { maxLength: 1024 };
 
 /** Positional arguments, which Python shows as a tuple: `(2, 3)`, `(2,)`. */
 export function formatPythonArgs(args: readonly unknown[], limits: ReprLimits = ARGUMENTS_REPR): string {
