@@ -20,8 +20,11 @@ export interface PreforkOptions {
 const READY_TIMEOUT_MS = 60_000;
 const RETIRE_GRACE_MS = 2_000;
 const MAX_START_DELAY_MS = 30_000;
-/** Tasks that may wait in a busy child whose runs are short, so that it need not wait for the worker between two. */
-const AHEAD = 2;
+/**
+ * Tasks that may wait in a busy child whose runs are short, so that it need not wait for the worker between two. No more than one: what
+ * has run there without the worker knowing is lost, or runs again, when both are killed at once.
+ */
+const AHEAD = 1;
 /** Runs are short when they take less than this on average. */
 const SHORT_RUN_MS = 5;
 /** What waits behind a run that takes longer than this is asked back, for a child that is free. */

@@ -50,7 +50,8 @@ test("given tasks with early ack, when the whole group is killed, then only thos
     // Whoever was running is lost with its process, unless the ack had not reached Redis yet: then it ran again.
     const lost = await inState(sent, "PENDING");
     expect([...lost, ...again].toSorted(byNumber)).toEqual([...running].toSorted(byNumber));
-    expect(running.size).toBeLessThanOrEqual(2 * SLOTS);
+    // Per slot: one running, one that has ended while the worker was busy, one whose result is on its way (ADR 22).
+    expect(running.size).toBeLessThanOrEqual(3 * SLOTS);
     // Nothing that had not begun was lost, and nothing ran twice that was not running when the kill came.
     expect(sent.filter(({ n }) => begun.get(n) !== (again.includes(n) ? 2 : 1))).toEqual([]);
   }

@@ -25,8 +25,8 @@ async function killSomething(
   if (random() < 0.5) {
     worker.killGroup("SIGKILL");
     await worker.exited;
-    // Running ones, and as many whose results were on their way.
-    return [await lab.startWorker(SLOTS), 2 * SLOTS];
+    // Per slot: one running, one that has ended while the worker was busy, one whose result is on its way (ADR 22).
+    return [await lab.startWorker(SLOTS), 3 * SLOTS];
   }
   const children = await childPids(worker.pid);
   const victim = children[Math.floor(random() * children.length)];
