@@ -39,14 +39,14 @@ test.each([
     expect(ends.map(([value]) => value)).toEqual([2, 4, 6]);
     for (const [, elapsedMs] of ends) expect(elapsedMs).toBeGreaterThan(COUNTDOWN * 1000 - 50);
     for (const [, elapsedMs] of ends) expect(elapsedMs).toBeLessThan(COUNTDOWN * 1000 + 20_000);
-      const late = await lab.send("fault.late", 10, () => 1);
+    const late = await lab.send("fault.late", 10, () => 1);
     expect(await Promise.all(late.map(({ result }) => result.get({ timeout: 60 })))).toEqual(
       late.map(({ n }) => n),
     );
     await lab.drained();
-  const successes = (): number => worker.lines.filter((line) => line.includes("succeeded")).length;
-  await until(() => successes() >= waiting.length + late.length);
-  expect(successes()).toBe(waiting.length + late.length);
+    const successes = (): number => worker.lines.filter((line) => line.includes("succeeded")).length;
+    await until(() => successes() >= waiting.length + late.length);
+    expect(successes()).toBe(waiting.length + late.length);
     expect(await lab.broker.leftovers()).toEqual({ waiting: 0, unacked: 0, unackedIndex: 0, dead: 0 });
   },
 );
