@@ -4,7 +4,7 @@ import type { PoolResult } from "../pool/pool.ts";
 import { celeryError, formatWireError, type WireError } from "../protocol/wire-error.ts";
 
 /** The failure of a run that could not speak for itself any more: its process was killed, or died. */
-export class LostRunError extends Error {
+class LostRunError extends Error {
   override readonly name: string;
 
   constructor(error: WireError) {
