@@ -93,6 +93,10 @@ test("given a retry, when concluded, then it is stored as RETRY with its cause, 
     args: null,
     kwargs: null,
     queue: null,
+    exchange: null,
+    routingKey: null,
+    priority: null,
+    changes: {},
   };
   const outcome = {
     state: "RETRY",

@@ -19,7 +19,7 @@ let app: Celery;
 let worker: TestWorker | undefined;
 let add: Task<[number, number], number>;
 let sum: Task<[number[]], number>;
-let fail: Task<[], never>;
+let fail: Task<[], null>;
 
 beforeEach(async () => {
   broker = await openTestBroker(brokerUrl);

@@ -19,7 +19,7 @@ function verdictOn(
   revokes: Revokes = revoking(),
 ): Verdict {
   const app = { conf: { timezone }, tasks: new Map<string, AnyTask>() } as unknown as CeleryApp;
-  const task: AnyTask = { name: "tasks.add", app, options: taskOptions(), run: () => null };
+  const task: AnyTask = { name: "tasks.add", app, options: taskOptions(), run: () => null, takes: null };
   (app.tasks as Map<string, AnyTask>).set(task.name, task);
   return judge({ ok: true, message: aMessage(headers) }, app, NOW, revokes);
 }

@@ -15,7 +15,7 @@ class Upstream extends Error {
   override readonly name = "Upstream";
 }
 
-export const order = app.task("run.order", (x: number, y: number, factor = 10) => (x - y) * factor);
+export const order = app.task("run.order", (x: number, y: number, factor: number = 10) => (x - y) * factor);
 
 export const shape = app.task(
   "run.shape",

@@ -68,7 +68,7 @@ export const strayRejection = app.task("pool.strayRejection", async () => {
   return "survived";
 });
 
-export const named = app.task("pool.named", (x: number, y: number, factor = 10) => (x - y) * factor);
+export const named = app.task("pool.named", (x: number, y: number, factor: number = 10) => (x - y) * factor);
 
 /** Told that its time is over, it tidies up. */
 export const tidy = app.task("pool.tidy", { bind: true }, async (self) => {
