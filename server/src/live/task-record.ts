@@ -128,6 +128,9 @@ function afterEvent(record: TaskRecord, event: TaskEvent, at: number): TaskRecor
       return reach(record, "REVOKED", at);
     case "task-rejected":
       return reach(record, "REJECTED", at);
+    case "task-cancelled":
+      // This run counts for nothing: the message is with another worker, whose events tell the rest.
+      return record;
   }
 }
 
