@@ -34,8 +34,9 @@ export interface CeleryLogOptions {
  * @see celery 5.7.0 `worker_log_format` and utils/log.py, `ColorFormatter`
  */
 export function makeCeleryLog(options: CeleryLogOptions): WorkerLog {
+  const writes = (level: LogLevel): boolean => RANK[level] >= RANK[options.level];
   const record: WorkerLog["record"] = ({ level, processName, text }) => {
-    if (RANK[level] < RANK[options.level]) return;
+    if (!writes(level)) return;
     const line = `[${timestamp(options.clock.nowMs())}: ${level}/${processName}] ${text}`;
     options.write(`${paint(line, options.color ? COLORS[level] : undefined)}\n`);
   };
@@ -44,7 +45,7 @@ export function makeCeleryLog(options: CeleryLogOptions): WorkerLog {
     (fields: object, message: string): void => {
       record({ level, processName: MAIN_PROCESS, text: message + formatFields(fields) });
     };
-  return { record, debug: at("DEBUG"), info: at("INFO"), warn: at("WARNING"), error: at("ERROR") };
+  return { record, writes, debug: at("DEBUG"), info: at("INFO"), warn: at("WARNING"), error: at("ERROR") };
 }
 
 /** Colours text for a terminal, as Celery does: bold. */

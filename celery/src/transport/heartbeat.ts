@@ -43,7 +43,10 @@ export interface HeartbeatDeps extends HeartbeatSettings {
 export class Heartbeat {
   readonly #deps: HeartbeatDeps;
   readonly #held = new HeldTable();
-  #provenAt = 0n;
+  /** When Redis last took a sign of life, as `process.hrtime` counts, in milliseconds. */
+  #provenAtMs = 0;
+  /** What `performance.now()`, which is cheap, lacks to `process.hrtime`. */
+  readonly #offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
   #thread: Worker;
   #stopping = false;
 
@@ -55,7 +58,7 @@ export class Heartbeat {
 
   /** True when Redis took a sign of life so short a time ago that nobody can have taken our claims since. */
   get isFresh(): boolean {
-    const ageMs = Number(process.hrtime.bigint() - this.#provenAt) / 1e6;
+    const ageMs = performance.now() + this.#offsetMs - this.#provenAtMs;
     return ageMs < this.#deps.ttlMs * 0.8;
   }
 
@@ -81,7 +84,7 @@ export class Heartbeat {
   /** A thread takes a moment to start, and a short time to live is shorter than that. */
   #bridge(): void {
     const timer = setInterval(() => {
-      if (this.#provenAt > 0n || this.#stopping) clearInterval(timer);
+      if (this.#provenAtMs > 0 || this.#stopping) clearInterval(timer);
       else this.#deps.beat().catch(() => undefined); // the connection tells what is wrong
     }, this.#deps.ttlMs / 3);
     timer.unref();
@@ -94,7 +97,7 @@ export class Heartbeat {
     thread.unref();
     thread.on("message", (message: FromHeartbeat) => {
       if (message.type === "lost") this.#deps.onLost(message.claimIds);
-      else this.#provenAt = message.sentAt;
+      else this.#provenAtMs = Number(message.sentAt) / 1e6;
     });
     thread.on("error", (error) => this.#deps.log.error({ err: error }, "the heartbeat thread failed"));
     thread.once("exit", () => this.#restart());

@@ -11,7 +11,7 @@ import { makeRetryMessage } from "./retry-message.ts";
 import { type EventSink, sendEvent } from "./task-event.ts";
 import { tellLoss } from "./tell-loss.ts";
 import { tellRevoked } from "./tell-signals.ts";
-import { MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
+import { isWritten, MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 
 export interface AnswerDeps {
   readonly consumer: Consumer;
@@ -89,7 +89,8 @@ export class Answers {
   #factsOf({ delivery, request, job }: EndedRun, acked: boolean): RunFacts {
     const { task, message } = delivery;
     const started = hasStarted(delivery);
-    return { request, options: task.options, label: labelOf(message), started, acked, job };
+    const isQuiet = !isWritten(this.#deps.log, "INFO");
+    return { request, options: task.options, label: labelOf(message), started, acked, job, isQuiet };
   }
 
   #conclude(delivery: Delivery, result: PoolResult, facts: RunFacts): Ending {

@@ -24,6 +24,8 @@ export interface RunFacts {
   readonly acked: boolean;
   /** Running number of the run in this worker, for the message of a lost one. */
   readonly job: number;
+  /** Records of level INFO are not written. */
+  readonly isQuiet?: boolean;
 }
 
 /** What is to be stored. */
@@ -95,7 +97,9 @@ function concludeOutcome(outcome: Outcome, processName: string, facts: RunFacts)
       const { resultJson, resultRepr, runtimeSeconds } = outcome;
       return {
         ...finished(keepsResult(facts) ? state("SUCCESS", rawJson(resultJson)) : null),
-        log: [line("INFO", `succeeded in ${formatPythonFloat(runtimeSeconds)}s: ${resultRepr}`)],
+        log: facts.isQuiet
+          ? []
+          : [line("INFO", `succeeded in ${formatPythonFloat(runtimeSeconds)}s: ${resultRepr}`)],
         event: ["task-succeeded", { uuid, result: resultRepr, runtime: runtimeSeconds }],
         after: outcome,
       };

@@ -13,7 +13,7 @@ import type { Revokes } from "./revokes.ts";
 import type { RunProgress, TaskRunner } from "./run-task.ts";
 import { type EventSink, receivedEvent, sendEvent } from "./task-event.ts";
 import { tellReceived } from "./tell-signals.ts";
-import { MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
+import { isWritten, MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 
 export interface ConsumeDeps {
   readonly app: CeleryApp;
@@ -240,14 +240,14 @@ export class TaskConsumer implements RunProgress {
   #tellReceived({ message }: Extract<Verdict, { kind: "run" | "park" }>): void {
     this.#received++;
     if (!this.#logReceived(message.headers)) return;
-    sendEvent(this.#deps.events, receivedEvent(message));
+    if (this.#deps.events.taskEventsEnabled !== false) sendEvent(this.#deps.events, receivedEvent(message));
     tellReceived(this.#deps.app.signals, message);
   }
 
   /** @returns false when it was received before, and parked. */
   #logReceived({ id, shadow, task }: TaskHeaders): boolean {
     if (this.#parked.delete(id)) return false;
-    this.#log("INFO", `Task ${shadow || task}[${id}] received`);
+    if (isWritten(this.#deps.log, "INFO")) this.#log("INFO", `Task ${shadow || task}[${id}] received`);
     return true;
   }
 

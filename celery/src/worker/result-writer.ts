@@ -25,14 +25,32 @@ export interface ResultWriter {
 
 export function makeResultWriter(deps: ResultWriterDeps): ResultWriter {
   const { backend } = deps;
+  const now = makeIsoClock(deps.clock);
   return {
     encode: (message, state) =>
-      backend && state ? backend.encode(makeMeta(message, state, deps)) : undefined,
-    store: async (message, state) => backend?.store(makeMeta(message, state, deps)),
+      backend && state ? backend.encode(makeMeta(message, state, now, deps)) : undefined,
+    store: async (message, state) => backend?.store(makeMeta(message, state, now, deps)),
   };
 }
 
-function makeMeta(message: TaskMessage, state: NewState, deps: ResultWriterDeps): ResultMeta {
+/** Many tasks end in one millisecond: its text is made once. */
+function makeIsoClock(clock: Clock): () => string {
+  let atMs = Number.NaN;
+  let text = "";
+  return () => {
+    const nowMs = clock.nowMs();
+    if (nowMs !== atMs) text = isoFromMs(nowMs);
+    atMs = nowMs;
+    return text;
+  };
+}
+
+function makeMeta(
+  message: TaskMessage,
+  state: NewState,
+  now: () => string,
+  deps: ResultWriterDeps,
+): ResultMeta {
   const { headers } = message;
   return {
     taskId: headers.id,
@@ -40,7 +58,7 @@ function makeMeta(message: TaskMessage, state: NewState, deps: ResultWriterDeps)
     result: state.result,
     traceback: state.traceback,
     children: state.children ?? [],
-    dateDone: isReady(state.status) ? isoFromMs(deps.clock.nowMs()) : null,
+    dateDone: isReady(state.status) ? now() : null,
     ...(headers.group !== null && { groupId: headers.group }),
     ...(headers.parentId !== null && { parentId: headers.parentId }),
     ...(deps.extended && { extended: extendedMeta(message, deps.nodeName) }),

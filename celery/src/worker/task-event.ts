@@ -9,6 +9,8 @@ export type TaskEvent = {
 
 /** Where the worker's events go. Sending never throws and never waits. */
 export interface EventSink {
+  /** False: `task-*` events go nowhere, and need not be made. */
+  readonly taskEventsEnabled?: boolean;
   send<T extends EventType>(type: T, fields: EventFields<T>): void;
   /** An event of a type that a task made up. */
   sendCustom(type: string, fields: Readonly<Record<string, unknown>>): void;

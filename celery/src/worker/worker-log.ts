@@ -13,6 +13,13 @@ export interface LogRecord {
 /** The worker's log: what the library reports, and the records that Celery's users know by heart. */
 export interface WorkerLog extends Log {
   record(record: LogRecord): void;
+  /** False: records of this level go nowhere, and need not be made. */
+  writes?(level: LogLevel): boolean;
+}
+
+/** Whether records of this level are worth making. */
+export function isWritten(log: WorkerLog, level: LogLevel): boolean {
+  return log.writes?.(level) ?? true;
 }
 
 export const MAIN_PROCESS = "MainProcess";
