@@ -10,6 +10,10 @@ import { EVENT_EXCHANGE } from "./channel.ts";
 const BATCH_LIMIT = 24;
 /** Events of a broker's absence that are kept for its return; older ones are dropped: they tell, nothing depends on them. */
 const KEPT_WHILE_AWAY = 1000;
+/** Messages that share a trip to the broker: a busy worker makes more in one turn of its event loop than would leave one by one. */
+const TOGETHER = 100;
+
+type Message = readonly [channel: string, payload: string];
 
 export interface EventDispatcherOptions {
   /** The channel of a routing key, e.g. `task.multi`. */
@@ -39,7 +43,7 @@ export class EventDispatcher implements AsyncDisposable {
   taskEventsEnabled: boolean;
   readonly #options: EventDispatcherOptions;
   #batch: Record<string, unknown>[] = [];
-  #outbox: (readonly [channel: string, payload: string])[] = [];
+  #outbox: Message[] = [];
   #sending: Promise<void> | undefined;
   #scheduled: NodeJS.Immediate | undefined;
 
@@ -116,25 +120,34 @@ export class EventDispatcher implements AsyncDisposable {
     void this.#drain();
   }
 
-  /** One after the other, so that receivers see them in the order of sending. */
+  /** One trip at a time, so that receivers see them in the order of sending. */
   #drain(): Promise<void> {
-    this.#sending ??= this.#drainOutbox().finally(() => {
-      this.#sending = undefined;
-    });
-    return this.#sending;
+    if (this.#outbox.length > 0) this.#sending ??= this.#drainOutbox();
+    return this.#sending ?? Promise.resolve();
   }
 
   async #drainOutbox(): Promise<void> {
-    for (let message = this.#outbox[0]; message !== undefined; message = this.#outbox[0]) {
-      try {
-        await this.#options.publish(...message);
-      } catch (error) {
-        // Whoever owns the connection reports its loss; the next event, a heartbeat at the latest, tries again.
-        this.#options.log.debug({ error, kept: this.#outbox.length }, "events wait for the broker");
-        return;
+    try {
+      while (this.#outbox.length > 0) {
+        if (!(await this.#publish(this.#outbox.splice(0, TOGETHER)))) return;
       }
-      if (this.#outbox[0] === message) this.#outbox.shift();
+    } finally {
+      // Now, and not when somebody hears of the promise: what is posted until then would lie there until the next event.
+      this.#sending = undefined;
     }
+  }
+
+  /** @returns whether the broker has them all; those that it has not are kept. */
+  async #publish(messages: readonly Message[]): Promise<boolean> {
+    const told = await Promise.allSettled(messages.map((message) => this.#options.publish(...message)));
+    const missed = messages.filter((_message, index) => told[index]?.status === "rejected");
+    if (missed.length === 0) return true;
+    this.#outbox.unshift(...missed);
+    this.#outbox.splice(0, this.#outbox.length - KEPT_WHILE_AWAY);
+    // Whoever owns the connection reports its loss; the next event, a heartbeat at the latest, tries again.
+    const error: unknown = told.find((one) => one.status === "rejected")?.reason;
+    this.#options.log.debug({ error, kept: this.#outbox.length }, "events wait for the broker");
+    return false;
   }
 }
 
