@@ -374,6 +374,35 @@ test("given a run that was given up before it began, when it is executed, then t
   expect(calls).toEqual([]);
 });
 
+test("given a run that is given up while it runs, when it ends, then neither handlers nor signals tell of a failure: it may run again", async () => {
+  const told: string[] = [];
+  const signals = makeSignals();
+  signals.taskFailure.connect(() => told.push("taskFailure"));
+  signals.taskPostrun.connect(() => told.push("taskPostrun"));
+  const runs: Run[] = [];
+
+  const { abandoned } = await trial(
+    () => {
+      queueMicrotask(() => runs[0]?.giveUp(new Error("cold shutdown")));
+      return new Promise(() => undefined);
+    },
+    {
+      options: {
+        handlers: {
+          any: true,
+          onFailure: () => void told.push("onFailure"),
+          afterReturn: () => void told.push("afterReturn"),
+        },
+      },
+      signals,
+      onRun: (run) => runs.push(run),
+    },
+  );
+
+  expect(abandoned).toBe(true);
+  expect(told).toEqual([]);
+});
+
 test("given a task told by hand that its time is over, when it reads its signal later, then that has aborted", async () => {
   const runs: Run[] = [];
 

@@ -120,7 +120,8 @@ export class RunScene {
       const { outcome: settled, retval } = settle(this.#meaning(attempt), this);
       const trail = this.#current?.trail;
       const outcome = trail === undefined ? settled : withChildren(settled, trail);
-      const telling = afterAll(this, outcome, retval);
+      // Of a run that was given up whoever did so tells how it ended; and it may run again elsewhere.
+      const telling = this.run.isGivenUp ? undefined : afterAll(this, outcome, retval);
       if (telling === undefined) return done({ outcome, retval, abandoned });
       void telling.then(() => done({ outcome, retval, abandoned }));
     } catch (error) {
