@@ -1,8 +1,8 @@
 import { DecodeError } from "./errors.ts";
 import { decodeTyped } from "./json-types.ts";
 
-/** Whole numbers that `JSON.parse` might round. On its own, because an expression of one fixed length is searched fast. */
-const MANY_DIGITS = /\d{16}/;
+/** Whole numbers with fewer digits than this are exact in JavaScript. */
+const MANY_DIGITS = 16;
 
 /**
  * Parses JSON as Python does. The common case is left to `JSON.parse`.
@@ -13,7 +13,7 @@ export function parseJson(text: string, maxDepth: number): unknown {
   if (exceedsDepth(text, maxDepth)) {
     throw new DecodeError(`The JSON is nested more than ${maxDepth} levels deep.`);
   }
-  if (text.includes("__type__") || MANY_DIGITS.test(text)) return new Parser(text).document();
+  if (text.includes("__type__") || hasManyDigits(text)) return new Parser(text).document();
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
@@ -21,6 +21,24 @@ export function parseJson(text: string, maxDepth: number): unknown {
     if (/NaN|Infinity/.test(text)) return new Parser(text).document();
     throw new DecodeError(`Not JSON: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Whether there is a number that `JSON.parse` might round. So many digits in a row cover one of every so many places. */
+function hasManyDigits(text: string): boolean {
+  for (let at = MANY_DIGITS - 1; at < text.length; at += MANY_DIGITS) {
+    if (!isDigit(text, at)) continue;
+    let first = at;
+    while (isDigit(text, first - 1)) first -= 1;
+    let last = at;
+    while (isDigit(text, last + 1)) last += 1;
+    if (last - first + 1 >= MANY_DIGITS) return true;
+  }
+  return false;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
 }
 
 /**

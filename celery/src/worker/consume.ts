@@ -39,6 +39,11 @@ export interface Prefetch {
 
 /** One call claims at most this many: a script that takes long would stop Redis for everybody. */
 const CLAIM_BATCH = 64;
+/**
+ * No more is claimed while so many tasks are over and not answered for yet: Redis is behind then, and what waits for it grows old in
+ * memory, which costs more than it brings.
+ */
+const MOST_ENDING = 2 * CLAIM_BATCH;
 
 /** Takes messages as long as there is room, and hands them to the pool as long as it has free slots. */
 export class TaskConsumer implements RunProgress {
@@ -54,6 +59,8 @@ export class TaskConsumer implements RunProgress {
   #starting = 0;
   /** Of those that run: not acked. */
   #unanswered = 0;
+  /** Of those that run: over, and not answered for yet. */
+  #ending = 0;
   #stopped = false;
   #wakeUp: (() => void) | undefined;
   #onDrained: (() => void)[] = [];
@@ -147,6 +154,10 @@ export class TaskConsumer implements RunProgress {
     this.#wakeUp?.();
   }
 
+  onOver(): void {
+    this.#ending += 1;
+  }
+
   onEnded(delivery: Delivery, error?: unknown): void {
     if (error === undefined) this.#end(delivery);
     else void this.#rescue(delivery, error);
@@ -156,7 +167,11 @@ export class TaskConsumer implements RunProgress {
     const { prefetch, rateLimits } = this.#deps;
     const { unanswered, held } = prefetch();
     const waiting = this.#waiting.length + rateLimits.size;
-    return Math.min(unanswered - waiting - this.#unanswered, held - waiting - this.#running.size);
+    return Math.min(
+      unanswered - waiting - this.#unanswered,
+      held - waiting - this.#running.size,
+      MOST_ENDING - this.#ending,
+    );
   }
 
   #roomMade(stop: AbortSignal): Promise<void> {
@@ -273,6 +288,7 @@ export class TaskConsumer implements RunProgress {
   #end(delivery: Delivery): void {
     this.#running.delete(delivery);
     if (delivery.phase.name === "waiting") this.#starting -= 1;
+    if (delivery.isOver) this.#ending -= 1;
     if (!isAcked(delivery)) this.#unanswered -= 1;
     this.#wakeUp?.();
     this.#dispatch();

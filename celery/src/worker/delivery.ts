@@ -16,6 +16,8 @@ export interface Delivery extends BagMember {
   /** Running number of its reception: what is given back goes back in this order. */
   readonly order: number;
   phase: DeliveryPhase;
+  /** Its run has ended; its message is not answered for yet. */
+  isOver: boolean;
   /** The run, once the pool has it: what the pool is told to end. */
   run: RunHooks | undefined;
   /** Why it was given up: the claim is somebody else's (`cancel`), or it was revoked before it had begun (`withdraw`). */
@@ -48,6 +50,7 @@ export function makeDelivery(claim: Claim, message: TaskMessage, task: AnyTask, 
     order,
     place: -1,
     phase: WAITING,
+    isOver: false,
     run: undefined,
     ending: undefined,
     stores: undefined,
@@ -72,6 +75,9 @@ export function isAcked({ phase }: Delivery): boolean {
 /** What the task is told about itself. @param limits of the task; the message's win over them. */
 export function makeRequest({ message }: Delivery, nodeName: string, limits: Limits): TaskRequest {
   const { headers, properties, args, kwargs } = message;
+  const { exchange, routingKey, redelivered } = properties.deliveryInfo;
+  const workflow = workflowOf(message);
+  // Every field by its name: an object put together from others takes four times as long.
   return {
     id: headers.id,
     task: headers.task,
@@ -84,14 +90,22 @@ export function makeRequest({ message }: Delivery, nodeName: string, limits: Lim
     expires: headers.expires,
     origin: headers.origin,
     hostname: nodeName,
-    deliveryInfo: { ...properties.deliveryInfo, priority: properties.priority },
-    redelivered: properties.deliveryInfo.redelivered,
+    deliveryInfo: { exchange, routingKey, redelivered, priority: properties.priority },
+    redelivered,
     timeLimit: [headers.timeLimit, headers.softTimeLimit],
     ignoreResult: headers.ignoreResult,
     headers: headers.custom,
     calledDirectly: false,
     bodyText: message.bodyText,
-    ...workflowOf(message),
+    group: workflow.group,
+    groupIndex: workflow.groupIndex,
+    chord: workflow.chord,
+    chain: workflow.chain,
+    callbacks: workflow.callbacks,
+    errbacks: workflow.errbacks,
+    replacedTaskNesting: workflow.replacedTaskNesting,
+    stampedHeaders: workflow.stampedHeaders,
+    stamps: workflow.stamps,
     hardLimitSeconds: headers.timeLimit ?? limits.hard,
     softLimitSeconds: headers.softTimeLimit ?? limits.soft,
   };

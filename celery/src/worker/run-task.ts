@@ -24,6 +24,8 @@ export interface RunProgress {
   onStarting(): void;
   /** Its function is called; with an early ack there is room for another message. */
   onStarted(delivery: Delivery): void;
+  /** Its run has ended; its message is about to be answered for. */
+  onOver(): void;
   /** Its message has been answered for; with an error, it could not be. */
   onEnded(delivery: Delivery, error?: unknown): void;
 }
@@ -82,6 +84,7 @@ export class TaskRunner {
 
   /** States on their way are stored before the result, and what has become of the ack decides how it is stored. */
   #onOver(run: Run, result: PoolResult): void {
+    run.onOver();
     const { stores } = run.delivery;
     if (stores) void stores.then(() => this.#onStored(run, result));
     else this.#onStored(run, result);
@@ -196,6 +199,11 @@ class Run implements RunHooks, EndedRun {
 
   onEvent(type: string, fieldsJson: string): void {
     this.#runner.onEvent(this.delivery, type, fieldsJson);
+  }
+
+  onOver(): void {
+    this.delivery.isOver = true;
+    this.#progress.onOver();
   }
 
   onAnswered(error?: unknown): void {
