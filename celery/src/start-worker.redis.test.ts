@@ -81,6 +81,33 @@ test("given a module, when a worker is started with it, then tasks run in proces
   await expect.poll(() => isAlive(child), { timeout: 10_000 }).toBe(false);
 });
 
+test("given a module and one task per child, when two tasks run, then each has a process of its own", async () => {
+  const app = anApp({ worker_max_tasks_per_child: 1 });
+  const pid = app.task("pool.pid", () => process.pid);
+  await using _worker = await startWorker(app, {
+    module: "pool-app",
+    cwd: new URL("../test/support/apps/", import.meta.url).pathname,
+    concurrency: 1,
+    log: () => undefined,
+  });
+
+  const first = await (await pid.delay()).get({ timeout: 20 });
+  const second = await (await pid.delay()).get({ timeout: 20 });
+
+  expect(second).not.toBe(first);
+});
+
+test("given a broker URL that carries settings, when a worker connects, then its log does not show them", async () => {
+  const app = anApp({ broker_transport_options: { global_keyprefix: "hidden-" } });
+  const log: LogRecord[] = [];
+
+  await using _worker = await startWorker(app, { log: (record) => log.push(record) });
+
+  const lines = log.map(({ text }) => text);
+  expect(lines).toContain(`Connected to ${url}`);
+  expect(lines.join("\n")).not.toContain("hidden-");
+});
+
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -7,6 +7,7 @@ import { type EventDispatcher, openEventDispatcher } from "./events/index.ts";
 import { openInProcessPool } from "./pool/in-process.ts";
 import type { Pool } from "./pool/pool.ts";
 import { openPreforkPool } from "./pool/prefork.ts";
+import { maskUrl } from "./protocol/connection-url.ts";
 import { OperationalError } from "./protocol/errors.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { type Deferred, makeDeferred } from "./runtime/deferred.ts";
@@ -147,7 +148,7 @@ class OwnWorker implements RunningWorker {
       lamport,
       clock: systemClock,
       revokes: new Revokes({ clock: systemClock }),
-      brokerLog: makeBrokerLog({ brokerUrl, log, maxRetries }),
+      brokerLog: makeBrokerLog({ brokerUrl: maskUrl(brokerUrl), log, maxRetries }),
       attendants: async (parts) => {
         const attendants = await attend(this.#attendance(events, lamport), parts);
         this.#ready.resolve();
@@ -188,7 +189,11 @@ function openPool(app: CeleryApp, nodeName: string, options: StartWorkerOptions)
   const size = options.concurrency ?? app.conf.worker_concurrency ?? CONCURRENCY;
   if (options.module === undefined) return openInProcessPool({ kind: "async", size, app });
   const { module: appSpec, cwd = process.cwd() } = options;
-  return openPreforkPool({ size, appSpec, cwd, env: process.env, hostname: nodeName });
+  const pool = openPreforkPool({ size, appSpec, cwd, env: process.env, hostname: nodeName });
+  const { worker_max_tasks_per_child: mostTasks, worker_max_memory_per_child: mostKib } = app.conf;
+  if (mostTasks !== null) pool.retireAfter(mostTasks);
+  if (mostKib !== null) pool.retireAbove(mostKib);
+  return pool;
 }
 
 function makeLog(write: (record: LogRecord) => void): WorkerLog {

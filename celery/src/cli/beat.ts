@@ -116,7 +116,7 @@ async function startBeat(values: OptionValues, context: CommandContext): Promise
     pidFile === undefined
       ? undefined
       : takePidFile(pidFile, process.pid, (text) => terminal.err(`${text}\n`));
-  const log = makeCeleryLog({ level, color: terminal.color && !file, clock: systemClock, write });
+  const log = makeCeleryLog({ level, color: () => terminal.color && !file, clock: systemClock, write });
   return await tickUntilInterrupted({ values, context, terminal, log, level, nodeName, logFile });
 }
 

@@ -9,7 +9,10 @@ function aLog(
   color = false,
 ): { lines: string[]; log: ReturnType<typeof makeCeleryLog> } {
   const lines: string[] = [];
-  return { lines, log: makeCeleryLog({ level, color, clock, write: (text) => lines.push(text) }) };
+  return {
+    lines,
+    log: makeCeleryLog({ level, color: () => color, clock, write: (text) => lines.push(text) }),
+  };
 }
 
 test("given a record of a child, when it is logged, then the line is Celery's", () => {
@@ -43,6 +46,23 @@ test("given a terminal, when a warning is logged, then the whole line is yellow,
 
   expect(lines[0]).toBe("\u001b[1;33m[2026-11-21 10:49:08,090: WARNING/MainProcess] x\u001b[0m\n");
   expect(lines[1]).not.toContain("\u001b");
+});
+
+test("given colours that are taken away, when more is logged, then it is plain", () => {
+  const lines: string[] = [];
+  const style = { color: true };
+  const log = makeCeleryLog({
+    level: "INFO",
+    color: () => style.color,
+    clock,
+    write: (text) => lines.push(text),
+  });
+
+  log.warn({}, "before");
+  style.color = false;
+  log.warn({}, "after");
+
+  expect(lines.map((line) => line.includes("\u001b"))).toEqual([true, false]);
 });
 
 test("given a level in any case, when it is parsed, then it is known", () => {

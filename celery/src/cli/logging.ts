@@ -21,7 +21,8 @@ const COLORS: Readonly<Partial<Record<LogLevel, number>>> = {
 
 export interface CeleryLogOptions {
   readonly level: LogLevel;
-  readonly color: boolean;
+  /** Asked at each record: the app, whose settings have a say in it, is loaded later. */
+  readonly color: () => boolean;
   readonly clock: Clock;
   /** Gets whole records with their line end. */
   readonly write: (text: string) => void;
@@ -38,7 +39,7 @@ export function makeCeleryLog(options: CeleryLogOptions): WorkerLog {
   const record: WorkerLog["record"] = ({ level, processName, text }) => {
     if (!writes(level)) return;
     const line = `[${timestamp(options.clock.nowMs())}: ${level}/${processName}] ${text}`;
-    options.write(`${paint(line, options.color ? COLORS[level] : undefined)}\n`);
+    options.write(`${paint(line, options.color() ? COLORS[level] : undefined)}\n`);
   };
   const at =
     (level: LogLevel) =>

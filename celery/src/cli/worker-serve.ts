@@ -26,6 +26,8 @@ export interface Start {
   readonly context: CommandContext;
   readonly terminal: Terminal;
   readonly log: WorkerLog;
+  /** How the log looks: `worker_log_color` may take its colours away once the app is loaded. */
+  readonly style: { color: boolean };
   readonly nodeName: string;
   readonly appSpec: string;
   /** The file that an option names: absolute, with the node's names in it. */

@@ -55,9 +55,10 @@ async function startWorker(args: WorkerArguments, context: CommandContext): Prom
   }
   const terminal = openTerminal(context);
   await using file = logFile === undefined ? undefined : openLogFile(named(logFile));
+  const style = { color: terminal.color && !file };
   const log = makeCeleryLog({
     level: args.logLevel,
-    color: terminal.color && !file,
+    color: () => style.color,
     clock: systemClock,
     write: file ? (text) => file.write(text) : terminal.err,
   });
@@ -65,7 +66,7 @@ async function startWorker(args: WorkerArguments, context: CommandContext): Prom
     args.daemon.pidFile === undefined
       ? undefined
       : takePidFile(named(args.daemon.pidFile), process.pid, (text) => terminal.err(`${text}\n`));
-  return await runStart({ args, context, terminal, log, nodeName, appSpec, named });
+  return await runStart({ args, context, terminal, log, style, nodeName, appSpec, named });
 }
 
 async function runStart(start: Start): Promise<number> {
@@ -80,6 +81,7 @@ async function runStart(start: Start): Promise<number> {
     app = await sayIfSlow(() => context.loadApp(args.include), { module: appSpec, afterMs: SLOW_LOAD_MS });
     await app.signals.celerydInit.send({ sender: start.nodeName, app, options: { ...args } });
     applyArguments(app, args);
+    start.style.color &&= app.conf.worker_log_color ?? true;
   } catch (error) {
     children?.terminate();
     throw error;
