@@ -106,19 +106,53 @@ test("given a body that cannot be sent, when its chord is complete, then it fail
   open(brokerUrl);
   worker = await startTestWorker(app);
   const body = app.signature<number>("flow.sum");
-  (body.options as Record<string, unknown>)["priority"] = 77;
+  (body.options as Record<string, unknown>)["eta"] = "never";
   const result = await chord([add.s(1, 1)], body).delay();
-  await expect(own(result)).rejects.toThrow(/ChordError: Callback error: InvalidArgument\('priority = 77/);
+  await expect(own(result)).rejects.toThrow(/ChordError: Callback error: InvalidArgument\('eta = "never"/);
 });
 
 test("given a callback that cannot be sent, when its task has run, then the task has failed", async () => {
   open(brokerUrl);
   worker = await startTestWorker(app);
   const callback = app.signature("flow.sum", [], { queue: "x" });
+  (callback.options as Record<string, unknown>)["eta"] = "never";
+  const result = await add.s(1, 1).link(callback).delay();
+  await expect(result.get({ timeout: 10 })).rejects.toThrow(/eta = "never"/);
+});
+
+test("given a callback whose priority is beyond 9, as kombu lets clients send it, when its task has run, then it runs too", async () => {
+  open(brokerUrl);
+  worker = await startTestWorker(app);
+  const callback = add.s(1);
   (callback.options as Record<string, unknown>)["priority"] = 77;
   const result = await add.s(1, 1).link(callback).delay();
-  await expect(result.get({ timeout: 10 })).rejects.toThrow(/priority = 77/);
+  expect(await result.get({ timeout: 10 })).toBe(2);
+  await worker.logged(/flow\.add\[.*succeeded in .*: 3$/);
 });
+
+const ITS_OWN = /TypeError: no/;
+
+test.each([
+  ["an errback that cannot be sent", { linkError: { task: "flow.sum", options: { eta: "never" } } }, ITS_OWN],
+  // Read where the task runs, too: that it cannot be is what the task fails with.
+  ["an errback that is none", { linkError: "nonsense" as never }, /nonsense is no signature/],
+  ["a next step that is none", { chain: ["nonsense"] as never }, ITS_OWN],
+  ["a chord that is none", { chord: "nonsense" as never, groupId: "g" }, ITS_OWN],
+])(
+  "given %s, when its late-ack task has failed, then it has failed once, and the log says what to correct",
+  async (_what, options, failure) => {
+    open(brokerUrl);
+    app.conf.task_acks_late = true;
+    worker = await startTestWorker(app);
+    const result = await app.sendTask("flow.fail", [], options);
+    await expect(own(result)).rejects.toThrow(failure);
+    const { text } = await worker.logged(/not all that waits for it can be told/);
+    expect(text).toContain("Correct the link_error, chain or chord");
+    await until(async () => (await broker.unacked()) === 0);
+    expect(await broker.app.transport().queueLength("celery")).toBe(0);
+    expect(worker.events.filter(([type]) => type === "task-failed")).toHaveLength(1);
+  },
+);
 
 test("given a worker that keeps no results, when a chord comes next in a chain, then the task has failed and says why", async () => {
   open(brokerUrl);

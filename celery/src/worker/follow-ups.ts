@@ -92,7 +92,11 @@ export class FollowUps {
     return this.#prepare(after, queue);
   }
 
-  /** @param ranHere errbacks that take the failure itself were called where it happened. */
+  /**
+   * Never throws: a failure that could not be stored would run its task again and again. What cannot be read or sent is left out, and told.
+   *
+   * @param ranHere errbacks that take the failure itself were called where it happened.
+   */
   failure(
     message: TaskMessage,
     queue: string,
@@ -102,8 +106,16 @@ export class FollowUps {
     if (!hasAftermath(message)) return undefined;
     const { ranHere = false, tellErrbacks = failure.status === "FAILURE" } = how;
     const nowMs = this.#deps.clock.nowMs();
-    const after = afterFailure(this.#deps.app, message, failure, { ranHere, tellErrbacks, nowMs });
-    return this.#prepare(after, queue);
+    for (const without of LEFT_OUT) {
+      const rest = { ...message, embed: { ...message.embed, ...without } };
+      try {
+        const after = afterFailure(this.#deps.app, rest, failure, { ranHere, tellErrbacks, nowMs });
+        return this.#prepare(after, queue);
+      } catch (error) {
+        this.#report("ERROR", unsendable(message, error));
+      }
+    }
+    return NOTHING;
   }
 
   /** The messages of what takes the task's place. @throws InvalidArgument, EncodeError */
@@ -203,6 +215,20 @@ function failureOf(
   error: WireError,
 ): { readonly request: object; readonly error: unknown; readonly traceback: null } {
   return { request: { id: taskId }, error: asError(taskId, error, null), traceback: null };
+}
+
+/** What a failure does without, one after the other, when it cannot be told to all: the chord would wait for ever, and is told as long as that can be. */
+const LEFT_OUT: readonly Partial<TaskMessage["embed"]>[] = [
+  {},
+  { errbacks: null },
+  { errbacks: null, chain: null },
+];
+
+function unsendable({ headers }: TaskMessage, error: unknown): string {
+  return (
+    `Task ${headers.task}[${headers.id}] has failed, and not all that waits for it can be told: ${String(error)} ` +
+    "Correct the link_error, chain or chord that it was sent with."
+  );
 }
 
 const NOTHING: FollowUp = { completion: {}, children: [], parts: [], after: undefined };

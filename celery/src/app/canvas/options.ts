@@ -1,4 +1,4 @@
-import type { ApplyOptions, SendOptions } from "../call-options.ts";
+import { type ApplyOptions, COMPRESSIONS, type SendOptions } from "../call-options.ts";
 import type { SigOptions } from "./sig.ts";
 
 /** Celery's name of each option that a signature may carry, and ours. Stamps and unknown options are neither. */
@@ -55,13 +55,20 @@ export function toApplyOptions(options: SigOptions, kwargs: Readonly<Record<stri
   for (const [key, value] of Object.entries(options)) {
     if (value === null || value === undefined || DROPPED.has(key)) continue;
     if (stamped.has(key)) stamps[key] = value;
-    else if (isKnown(key))
-      applied[NAMES[key]] = key === "retry_policy" ? rename(value as object, POLICY) : value;
+    else if (isKnown(key)) applied[NAMES[key]] = applicable(key, value);
     else properties[key] = value;
   }
   if (stamped.size > 0) applied["stamps"] = inOrder(options.stamped_headers ?? [], stamps);
   if (Object.keys(properties).length > 0) applied["properties"] = properties;
   return applied;
+}
+
+/** What a Python client may say and a call of ours may not: kombu clamps priorities, and a body may always go uncompressed. */
+function applicable(key: string, value: unknown): unknown {
+  if (key === "retry_policy") return rename(value as object, POLICY);
+  if (key === "priority" && typeof value === "number") return Math.min(9, Math.max(0, Math.trunc(value)));
+  if (key === "compression") return COMPRESSIONS.find((name) => name === value) ?? null;
+  return value;
 }
 
 /** Options of a call under Celery's names, for a signature. */
