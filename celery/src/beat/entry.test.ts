@@ -35,6 +35,40 @@ test("given entries in seconds and as crontab, when they are read, then each has
   });
 });
 
+test("given an entry that goes through an exchange and is followed by another task, when it is read, then Celery's names for that are known", () => {
+  const link = {
+    task: "tasks.after",
+    args: [],
+    kwargs: {},
+    options: {},
+    subtask_type: null,
+    immutable: false,
+  };
+
+  const [entry] = read({
+    feed: {
+      task: "tasks.feed",
+      schedule: 30,
+      options: {
+        exchange: "media",
+        exchange_type: "topic",
+        routing_key: "media.video",
+        link,
+        link_error: link,
+      },
+    },
+  });
+
+  expect(entry?.options).toEqual({
+    exchange: "media",
+    exchangeType: "topic",
+    routingKey: "media.video",
+    link,
+    linkError: link,
+    kwargs: {},
+  });
+});
+
 test("given options that do not exist and a schedule that is none, when they are read, then every fault is named with its entry", () => {
   const wrong = {
     a: { task: "t", schedule: 30, options: { que: "x" } },

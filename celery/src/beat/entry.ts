@@ -51,9 +51,16 @@ export function readEntries(beatSchedule: Readonly<Record<string, BeatEntry>>): 
   return entries;
 }
 
+/** Those of `applyAsync` but for a task id, which would be the same each time, and `retry`: Beat tries until Redis is back. */
 const knownOptions: readonly string[] = [
   "queue",
+  "exchange",
+  "exchangeType",
+  "routingKey",
   "priority",
+  "serializer",
+  "compression",
+  "deliveryMode",
   "countdown",
   "eta",
   "expires",
@@ -62,6 +69,11 @@ const knownOptions: readonly string[] = [
   "softTimeLimit",
   "shadow",
   "headers",
+  "link",
+  "linkError",
+  "argsRepr",
+  "kwargsRepr",
+  "replyTo",
 ] satisfies (keyof ApplyOptions)[];
 
 function unknownOptions(options: Readonly<Record<string, unknown>>): readonly string[] {

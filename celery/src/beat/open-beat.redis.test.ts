@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, inject, onTestFinished, test } from "vitest";
+import { until } from "../../test/support/until.ts";
+import { Celery } from "../app/celery.ts";
+import { Exchange, Queue } from "../app/queues.ts";
+import { openConnection } from "../redis/connection.ts";
+import { silentLog } from "../runtime/log.ts";
+import { openBeat } from "./open-beat.ts";
+
+const url = `${inject("redisUrl")}/92`;
+
+test("given an entry that says exchange, key and what follows, when Beat sends it, then it lies in the queue that is bound there, with all of it", async () => {
+  const cwd = await mkdtemp(join(tmpdir(), "celery-beat-app-"));
+  onTestFinished(() => rm(cwd, { recursive: true, force: true }));
+  const app = new Celery("feeds", {
+    broker: url,
+    task_queues: [
+      new Queue("beat-feeds", { exchange: new Exchange("beat-media", "topic"), routingKey: "media.#" }),
+    ],
+  });
+  onTestFinished(() => app.close());
+  const next = app.signature("feeds.after", []);
+  app.addPeriodicTask(0.1, "feeds.video", {
+    exchange: "beat-media",
+    routingKey: "media.video.new",
+    link: next,
+  });
+  await using redis = openConnection(url);
+  await redis.call("DEL", "beat-feeds");
+  const stopping = new AbortController();
+  await using beat = openBeat(app, { cwd, log: silentLog });
+
+  const running = beat.run(stopping.signal);
+  await until(async () => Number(await redis.call("LLEN", "beat-feeds")) > 0);
+  stopping.abort();
+  await running;
+
+  const envelope = JSON.parse(String(await redis.call("LINDEX", "beat-feeds", -1))) as {
+    body: string;
+    headers: { task: string };
+    properties: { delivery_info: object };
+  };
+  expect(envelope.headers.task).toBe("feeds.video");
+  expect(envelope.properties.delivery_info).toEqual({
+    exchange: "beat-media",
+    routing_key: "media.video.new",
+  });
+  const [, , embed] = JSON.parse(Buffer.from(envelope.body, "base64").toString()) as [
+    unknown,
+    unknown,
+    { callbacks: unknown },
+  ];
+  expect(embed.callbacks).toMatchObject([{ task: "feeds.after" }]);
+  await redis.call("DEL", "beat-feeds");
+});
