@@ -1,8 +1,12 @@
+import { setMaxListeners } from "node:events";
 import { TaskError, TaskRevokedError, TimeoutError } from "../protocol/errors.ts";
 import type { ResultMeta } from "../protocol/result-meta.ts";
 import { PROPAGATE_STATES } from "../protocol/states.ts";
 import { isWireError } from "../protocol/wire-error.ts";
 import type { ResultBackend } from "./backend.ts";
+
+/** Node's timers hold no more; who waits longer than 24 days waits for ever. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** One signal for the caller's wish to stop and for the time limit, whichever comes first. */
 export interface Deadline {
@@ -17,12 +21,15 @@ export function makeDeadline(
   what: string,
 ): Deadline {
   const controller = new AbortController();
+  // A group waits for each of its members by this one signal.
+  setMaxListeners(0, controller.signal);
   const onAbort = (): void => controller.abort(signal?.reason);
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
   const late = (): void =>
     controller.abort(new TimeoutError(`${what} did not end within ${timeout} seconds.`));
-  const timer = timeout === undefined ? undefined : setTimeout(late, timeout * 1000);
+  const isTimed = timeout !== undefined && timeout * 1000 <= LONGEST_TIMER_MS;
+  const timer = isTimed ? setTimeout(late, timeout * 1000) : undefined;
   const end = (): void => {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
