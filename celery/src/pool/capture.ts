@@ -1,3 +1,5 @@
+import { LineSplitter } from "./lines.ts";
+
 /** Where the worker's own words go while what tasks print is captured. */
 export interface OutputCapture extends Disposable {}
 
@@ -16,16 +18,9 @@ export function captureOutput(self: NodeJS.Process, onLine: (line: string) => vo
 
 function capture(stream: NodeJS.WriteStream, onLine: (line: string) => void): () => void {
   const own = Object.getOwnPropertyDescriptor(stream, "write");
-  let rest = "";
-  const take = (chunk: string | Uint8Array): void => {
-    const lines = (rest + (typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"))).split(
-      /\r?\n/,
-    );
-    rest = lines.pop() as string;
-    for (const line of lines) onLine(line);
-  };
+  const lines = new LineSplitter(onLine);
   stream.write = ((chunk: string | Uint8Array, ...more: unknown[]): boolean => {
-    take(chunk);
+    lines.push(toBuffer(chunk, more[0]));
     const done = more.find((argument) => typeof argument === "function") as (() => void) | undefined;
     if (done) queueMicrotask(done);
     return true;
@@ -33,6 +28,12 @@ function capture(stream: NodeJS.WriteStream, onLine: (line: string) => void): ()
   return () => {
     if (own) Object.defineProperty(stream, "write", own);
     else Reflect.deleteProperty(stream, "write");
-    if (rest) onLine(rest);
+    lines.end();
   };
+}
+
+/** The second argument of `write` may be the encoding, or already its callback. */
+function toBuffer(chunk: string | Uint8Array, encoding: unknown): Buffer {
+  if (typeof chunk !== "string") return Buffer.from(chunk);
+  return Buffer.from(chunk, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8");
 }
