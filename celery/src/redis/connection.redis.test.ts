@@ -94,3 +94,14 @@ test("given a closed connection, when used, then it says so and opens nothing", 
   await expect(redis.call("PING")).rejects.toThrow(/closed on our side/);
   expect(redis.generation).toBe(1);
 });
+
+test("given a thread that was busy for longer than an answer may take, when the answer has come meanwhile, then it counts", async () => {
+  await using redis = openConnection(url, { replyTimeoutMs: 200 });
+  await redis.connect();
+  const asked = redis.call("PING");
+  await new Promise((resolve) => setImmediate(resolve));
+  const until = performance.now() + 500;
+  while (performance.now() < until);
+  expect(await asked).toBe("PONG");
+  expect(redis.generation).toBe(1);
+});

@@ -167,11 +167,21 @@ class LazyConnection implements RedisConnection {
     this.#watchdog = undefined;
   }
 
-  /** A peer that is frozen or cut off never closes: silence is the only sign. */
+  /**
+   * A peer that is frozen or cut off never closes: silence is the only sign. After a task that kept this thread busy, what has arrived
+   * meanwhile is read first: it was us who were silent.
+   */
   #watch(): void {
-    if (performance.now() - this.#lastProgressMs < this.#replyTimeoutMs) return;
-    this.#lastError = new Error(`no answer for ${this.#replyTimeoutMs / 1000} seconds`);
-    this.#client?.stream.destroy();
+    if (this.#isAnswering()) return;
+    setImmediate(() => {
+      if (this.#pending === 0 || this.#isAnswering()) return;
+      this.#lastError = new Error(`no answer for ${this.#replyTimeoutMs / 1000} seconds`);
+      this.#client?.stream.destroy();
+    });
+  }
+
+  #isAnswering(): boolean {
+    return performance.now() - this.#lastProgressMs < this.#replyTimeoutMs;
   }
 
   async #ready(): Promise<Redis> {
