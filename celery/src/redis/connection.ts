@@ -136,7 +136,8 @@ class LazyConnection implements RedisConnection {
   async #track<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     this.#begin();
     try {
-      const client = await this.#ready();
+      // Connected: the command leaves now, not after whatever else the caller does in this turn.
+      const client = this.#live() ?? (await this.#ready());
       return await work(client);
     } catch (error) {
       if (error instanceof TypeError) throw error; // a bug of ours, not the network's
@@ -184,9 +185,12 @@ class LazyConnection implements RedisConnection {
     return performance.now() - this.#lastProgressMs < this.#replyTimeoutMs;
   }
 
+  #live(): Redis | undefined {
+    return !this.#closed && this.#client?.status === "ready" ? this.#client : undefined;
+  }
+
   async #ready(): Promise<Redis> {
     if (this.#closed) throw new Error("it was closed on our side");
-    if (this.#client?.status === "ready") return this.#client;
     this.#connecting ??= this.#open().finally(() => {
       this.#connecting = undefined;
     });

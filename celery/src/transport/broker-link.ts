@@ -53,7 +53,7 @@ export class BrokerLink {
   async run<T>(work: (redis: RedisConnection) => Promise<T>): Promise<T> {
     for (;;) {
       if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
-      await this.#up?.promise;
+      if (this.#up) await this.#up.promise;
       try {
         return await work(this.connection);
       } catch (error) {

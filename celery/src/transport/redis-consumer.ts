@@ -58,8 +58,10 @@ class RedisConsumer implements Consumer {
   readonly #cycle: QueueCycle;
   /** Several times as long as a worker may be silent before it counts as dead. */
   readonly #rescueSeconds: number;
-  #claiming: Promise<unknown> = Promise.resolve();
+  #claiming: Promise<readonly Claim[]> | undefined;
   #suspects: ReadonlySet<string> = new Set();
+  /** Said to be lost, and not looked at a second time yet. */
+  readonly #doubtful = new Set<string>();
   #closing: Promise<void> | undefined;
 
   constructor(url: string, options: ConsumerOptions) {
@@ -109,10 +111,11 @@ class RedisConsumer implements Consumer {
     return this.#link.clock.nowMs();
   }
 
-  async claim(max: number): Promise<readonly Claim[]> {
-    const turn = this.#claiming.then(() => this.#claim(max));
-    this.#claiming = turn.catch(() => undefined);
-    return turn;
+  /** One call after the other. The first leaves at once, before whatever else the caller does in this turn. */
+  claim(max: number): Promise<readonly Claim[]> {
+    if (this.#claiming) return this.#claiming.then(() => this.claim(max));
+    this.#claiming = this.#claimAlone(max);
+    return this.#claiming;
   }
 
   get queues(): readonly string[] {
@@ -138,7 +141,8 @@ class RedisConsumer implements Consumer {
 
   confirm(claimId: string): ClaimOutcome | Promise<ClaimOutcome> {
     if (!this.#held.has(claimId)) return "fenced";
-    return this.#heartbeat.isFresh ? "done" : this.#ask(claimId);
+    const isSure = this.#heartbeat.isFresh && !this.#doubtful.has(claimId);
+    return isSure ? "done" : this.#ask(claimId);
   }
 
   end(claimId: string, completion: Completion, onEnded: OnEnded): PendingEnd {
@@ -205,6 +209,14 @@ class RedisConsumer implements Consumer {
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #claimAlone(max: number): Promise<readonly Claim[]> {
+    try {
+      return await this.#claim(max);
+    } finally {
+      this.#claiming = undefined;
+    }
   }
 
   async #claim(max: number): Promise<readonly Claim[]> {
@@ -296,8 +308,10 @@ class RedisConsumer implements Consumer {
   #onLost(claimIds: readonly string[]): void {
     const lost = claimIds.filter((id) => this.#held.has(id));
     if (lost.length === 0) return;
+    for (const id of lost) this.#doubtful.add(id);
     // A settle under way may be what removed them: look once more before anybody's task is stopped for it.
     void this.#settler.idle().then(() => {
+      for (const id of lost) this.#doubtful.delete(id);
       const gone = lost.filter((id) => this.#held.delete(id));
       if (gone.length > 0) this.events.emit("lost", gone);
     });

@@ -43,7 +43,7 @@ const CLAIM_BATCH = 64;
  * No more is claimed while so many tasks are over and not answered for yet: Redis is behind then, and what waits for it grows old in
  * memory, which costs more than it brings.
  */
-const MOST_ENDING = 2 * CLAIM_BATCH;
+const MOST_ENDING = 3 * CLAIM_BATCH;
 
 /** Takes messages as long as there is room, and hands them to the pool as long as it has free slots. */
 export class TaskConsumer implements RunProgress {
@@ -107,13 +107,17 @@ export class TaskConsumer implements RunProgress {
   /** Consumes until `stop` aborts. What was claimed by then is kept until `releaseWaiting`. */
   async consume(stop: AbortSignal): Promise<void> {
     stop.addEventListener("abort", () => (this.#stopped = true), { once: true });
-    while (!stop.aborted) {
-      const room = this.#room();
-      if (room <= 0) {
+    let next: Promise<readonly Claim[]> | undefined;
+    while (next || !stop.aborted) {
+      next ??= this.#claimUpTo(this.#room());
+      if (!next) {
         await this.#roomMade(stop);
         continue;
       }
-      const claims = await this.#deps.consumer.claim(Math.min(room, CLAIM_BATCH));
+      const claims = await next;
+      // While these are run, Redis looks for the next.
+      const hasMore = claims.length === CLAIM_BATCH && !stop.aborted;
+      next = hasMore ? this.#claimUpTo(this.#room() - claims.length) : undefined;
       await this.#acceptAll(claims);
       if (claims.length === 0) await this.#deps.consumer.waitForWork(stop);
     }
@@ -187,6 +191,10 @@ export class TaskConsumer implements RunProgress {
   }
 
   /** In their order: what is to be run is queued before anything here waits. */
+  #claimUpTo(room: number): Promise<readonly Claim[]> | undefined {
+    return room > 0 ? this.#deps.consumer.claim(Math.min(room, CLAIM_BATCH)) : undefined;
+  }
+
   #acceptAll(claims: readonly Claim[]): Promise<unknown> | undefined {
     const pending: Promise<void>[] = [];
     for (const claim of claims) {
