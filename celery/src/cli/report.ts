@@ -1,6 +1,7 @@
 import { arch, release, type } from "node:os";
 import { makeConf } from "../app/conf.ts";
 import type { CeleryApp } from "../app/types.ts";
+import { hideSecrets } from "../protocol/hidden-settings.ts";
 import { maskPassword } from "./banner.ts";
 import type { Command } from "./command.ts";
 import { parseOptions, renderHelp } from "./options.ts";
@@ -41,21 +42,17 @@ ${changedSettings(app)}
 `;
 }
 
-/** Celery's `HIDDEN_SETTINGS`: what may hold a secret is named and not shown. */
-const SECRET = /API|TOKEN|KEY|SECRET|PASS|SIGNATURE|DATABASE/i;
-
 function changedSettings(app: CeleryApp): string {
-  const defaults = makeConf() as unknown as Readonly<Record<string, unknown>>;
-  return Object.entries(app.conf)
-    .filter(([key, value]) => show(key, value) !== show(key, defaults[key]))
-    .map(([key, value]) => `${key}: ${show(key, value)}`)
+  const [settings, defaults] = [plain(app.conf), plain(makeConf())];
+  return Object.entries(hideSecrets(settings))
+    .filter(([key]) => JSON.stringify(settings[key]) !== JSON.stringify(defaults[key]))
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
     .join("\n");
 }
 
-function show(key: string, value: unknown): string {
-  if (SECRET.test(key)) return "********";
-  const text = JSON.stringify(value, (_key, inner: unknown) =>
+function plain(settings: object): Readonly<Record<string, unknown>> {
+  const text = JSON.stringify(settings, (_key, inner: unknown) =>
     typeof inner === "function" ? "<function>" : inner,
   );
-  return typeof value === "string" ? `"${maskPassword(value)}"` : text;
+  return JSON.parse(text) as Record<string, unknown>;
 }

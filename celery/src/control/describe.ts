@@ -1,3 +1,4 @@
+import { isSecret } from "../protocol/hidden-settings.ts";
 import { formatPython, formatPythonString } from "../protocol/python-repr.ts";
 import { parseRedisUrl } from "../redis/url.ts";
 import type { QueueInfo, ScheduledInfo, TaskInfo, WorkerStats } from "./panel.ts";
@@ -139,15 +140,12 @@ function describeBroker(node: NodeFacts): Readonly<Record<string, unknown>> {
   };
 }
 
-/** Celery's `HIDDEN_SETTINGS`: who may look at a worker need not know its passwords. */
-const SECRET = /API|TOKEN|KEY|SECRET|PASS|SIGNATURE|DATABASE/i;
-
-/** Options that are set, which is all that Celery knows of. */
+/** Options that are set, which is all that Celery knows of. Who may look at a worker need not know its passwords. */
 function withoutSecrets(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const entries = Object.entries(options).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(
     entries.map(([key, value]) => {
-      if (SECRET.test(key) && key !== "global_keyprefix") return [key, "********"];
+      if (isSecret(key) && key !== "global_keyprefix") return [key, "********"];
       const isNested = typeof value === "object" && !Array.isArray(value);
       return [key, isNested ? withoutSecrets(value as Record<string, unknown>) : value];
     }),

@@ -11,6 +11,7 @@ import {
   type WorkerStats,
 } from "../control/index.ts";
 import { type Pool, PoolError } from "../pool/pool.ts";
+import { hideSecrets } from "../protocol/hidden-settings.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Binding, Consumer } from "../transport/transport.ts";
 import type { Autoscaler } from "./autoscale.ts";
@@ -49,9 +50,6 @@ export interface PanelSurroundings {
 }
 
 const EXCHANGE_TYPES = ["direct", "topic", "fanout"] as const;
-
-/** Celery's `HIDDEN_SETTINGS`: what may hold a secret is named and not shown. @see celery 5.7.0 app/utils.py */
-const SECRET = /API|TOKEN|KEY|SECRET|PASS|SIGNATURE|DATABASE/i;
 
 /** The worker, for remote control. */
 export class Panel implements WorkerPanel {
@@ -112,12 +110,12 @@ export class Panel implements WorkerPanel {
   conf(withDefaults: boolean): Readonly<Record<string, unknown>> {
     const defaults = makeConf() as unknown as Readonly<Record<string, unknown>>;
     const shown = Object.entries(this.#parts.app.conf).map(
-      ([key, value]) => [key, plain(key, value), plain(key, defaults[key])] as const,
+      ([key, value]) => [key, plain(value), plain(defaults[key])] as const,
     );
     const wanted = shown.filter(
       ([, value, usual]) => withDefaults || JSON.stringify(value) !== JSON.stringify(usual),
     );
-    return Object.fromEntries(wanted.map(([key, value]) => [key, SECRET.test(key) ? "********" : value]));
+    return hideSecrets(Object.fromEntries(wanted));
   }
 
   activeQueues(): readonly QueueInfo[] {
@@ -288,12 +286,11 @@ function attributesOf(
   };
 }
 
-/** What JSON can carry of a setting's value; passwords in URLs are left out. */
-function plain(key: string, value: unknown): unknown {
+/** What JSON can carry of a setting's value. */
+function plain(value: unknown): unknown {
   if (value === undefined) return null;
   const text = JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "function" ? `<function ${inner.name}>` : inner,
   );
-  const masked = /url|backend/.test(key) ? text.replaceAll(/(:\/\/[^:@/"]*):[^/@"]*@/g, "$1:**@") : text;
-  return JSON.parse(masked) as unknown;
+  return JSON.parse(text) as unknown;
 }
