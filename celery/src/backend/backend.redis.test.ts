@@ -7,6 +7,7 @@ import { OperationalError } from "../protocol/errors.ts";
 import type { ResultMeta } from "../protocol/result-meta.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import type { ResultBackend } from "./backend.ts";
+import type { ChordPart } from "./chords.ts";
 import { openBackend } from "./open-backend.ts";
 
 const url = `${inject("redisUrl")}/3`;
@@ -144,6 +145,44 @@ test("given Redis restarted while one waits, when it is back, then the result is
   await other[Symbol.asyncDispose]();
   await watcher[Symbol.asyncDispose]();
   await again.stop();
+});
+
+test("given Redis away when a task has ended, when it is back, then the result is written", async () => {
+  const server = await startRedisServer();
+  await using other = openBackend(server.url, options);
+  await other.store(meta("1", { status: "STARTED", result: null }));
+  await server.stop();
+  const written = other.write(other.encode(meta("1")));
+  await expect(other.get("1")).rejects.toThrow(OperationalError);
+  const again = await startRedisServer([], { port: server.port, dir: tmpdir() });
+  await written;
+  expect(await other.get("1")).toMatchObject({ status: "SUCCESS" });
+  await again.stop();
+});
+
+test("given a complete chord whose worker died before it had sent the body, when its part comes again, then the body is to be sent", async () => {
+  const { chords } = backend;
+  const part = (taskId: string, groupIndex: number): ChordPart => {
+    return { groupId: "g", taskId, groupIndex, member: `[1, "${taskId}", "SUCCESS", 1]`, failed: false };
+  };
+  await chords.announce([{ kind: "size", groupId: "g", size: 2 }]);
+  expect(await chords.count(part("a", 0))).toBe(false);
+  expect(await chords.count(part("a", 0))).toBe(false);
+  expect(await chords.count(part("b", 1))).toBe(true);
+  expect(await chords.count(part("b", 1))).toBe(true);
+  await chords.end("g", { failed: false });
+  expect(await chords.count(part("b", 1))).toBe(false);
+});
+
+test("given a chord that a failed part has decided, when another part fails meanwhile, then only the first one ends it, however often it comes", async () => {
+  const { chords } = backend;
+  const part = (taskId: string, groupIndex: number): ChordPart => {
+    return { groupId: "g", taskId, groupIndex, member: `[1, "${taskId}", "FAILURE", null]`, failed: true };
+  };
+  await chords.announce([{ kind: "size", groupId: "g", size: 3 }]);
+  expect(await chords.count(part("a", 0))).toBe(true);
+  expect(await chords.count(part("b", 1))).toBe(false);
+  expect(await chords.count(part("a", 0))).toBe(true);
 });
 
 test("given nobody listening, when results are asked for, then that is the error, soon", async () => {

@@ -22,7 +22,7 @@ export interface ResultBackend extends AsyncDisposable {
   /** The bytes of a result, for whoever writes it in one step with other things. */
   encode(meta: ResultMeta): StoredResult;
   store(meta: ResultMeta): Promise<void>;
-  /** What `encode` gave. */
+  /** What `encode` gave: the end of a task that has run, so an outage is waited out for as long as patience lasts. */
   write(result: StoredResult): Promise<void>;
   /** `undefined` when nothing is stored: the task is PENDING, unknown, or its result has expired. */
   get(taskId: string): Promise<ResultMeta | undefined>;

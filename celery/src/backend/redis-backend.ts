@@ -10,6 +10,7 @@ import { sameDatabase } from "../redis/url.ts";
 import type { ResultBackend, StoredResult } from "./backend.ts";
 import type { ChordStore } from "./chords.ts";
 import { KeyReader } from "./key-reader.ts";
+import { Patience } from "./patience.ts";
 import { type ChordOptions, RedisChords } from "./redis-chords.ts";
 
 export interface RedisBackendDeps {
@@ -33,8 +34,10 @@ export class RedisBackend implements ResultBackend {
   readonly url: string;
   readonly chords: ChordStore;
   readonly #deps: RedisBackendDeps;
+  readonly #hasty = new Patience(0);
+  /** For those who wait, and for what must not be lost: an outage will pass. */
+  readonly #patience: Patience;
   readonly #reader: KeyReader;
-  /** For those who wait: they were connected once, so an outage will pass. */
   readonly #patientReader: KeyReader;
   /** By key, which is the channel too: many may wait for one result on one subscription. */
   readonly #waiters = new Map<string, Set<Waiter>>();
@@ -43,9 +46,11 @@ export class RedisBackend implements ResultBackend {
   constructor(url: string, deps: RedisBackendDeps) {
     this.url = url;
     this.#deps = deps;
-    this.chords = new RedisChords(deps.commands, { expiresSeconds: deps.expiresSeconds, ...deps.chords });
-    this.#reader = new KeyReader(deps.commands);
-    this.#patientReader = new KeyReader(deps.commands, deps.patienceMs);
+    this.#patience = new Patience(deps.patienceMs);
+    const chords = { expiresSeconds: deps.expiresSeconds, ...deps.chords };
+    this.chords = new RedisChords(deps.commands, chords, this.#patience);
+    this.#reader = new KeyReader(deps.commands, this.#hasty);
+    this.#patientReader = new KeyReader(deps.commands, this.#patience);
     deps.subscriber.events.on("message", (channel, text) => this.#heard(channel, text));
     deps.subscriber.events.on("up", () => this.#onUp());
     deps.subscriber.events.on("down", (fault) => this.#onDown(fault));
@@ -60,12 +65,11 @@ export class RedisBackend implements ResultBackend {
   }
 
   store(meta: ResultMeta): Promise<void> {
-    return this.write(this.encode(meta));
+    return this.#store(this.encode(meta), this.#hasty);
   }
 
-  async write({ key, payload, expiresSeconds }: StoredResult): Promise<void> {
-    const seconds = expiresSeconds === null ? "" : Math.ceil(expiresSeconds);
-    await this.#deps.commands.run(storeResultScript, [key], [payload, seconds]);
+  write(result: StoredResult): Promise<void> {
+    return this.#store(result, this.#patience);
   }
 
   async get(taskId: string): Promise<ResultMeta | undefined> {
@@ -111,10 +115,15 @@ export class RedisBackend implements ResultBackend {
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#outage);
     this.#failAll(new OperationalError("The app was closed while it waited for a result."));
-    this.#reader.close();
-    this.#patientReader.close();
+    this.#hasty.end();
+    this.#patience.end();
     await this.#deps.subscriber[Symbol.asyncDispose]();
     await this.#deps.commands[Symbol.asyncDispose]();
+  }
+
+  async #store({ key, payload, expiresSeconds }: StoredResult, patience: Patience): Promise<void> {
+    const seconds = expiresSeconds === null ? "" : Math.ceil(expiresSeconds);
+    await patience.with(() => this.#deps.commands.run(storeResultScript, [key], [payload, seconds]));
   }
 
   #join(key: string, waiter: Waiter): void {

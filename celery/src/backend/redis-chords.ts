@@ -4,6 +4,7 @@ import type { RedisCommand, RedisConnection } from "../redis/connection.ts";
 import { chordRescueId, groupKey } from "../redis/keys.ts";
 import { chordPartScript, claimChordScript, endChordScript } from "../redis/scripts/chord.ts";
 import type { ChordFact, ChordPart, ChordState, ChordStore, ChordTimes } from "./chords.ts";
+import type { Patience } from "./patience.ts";
 
 export interface ChordOptions {
   /** `result_expires`; `null` for ever. */
@@ -24,10 +25,13 @@ export class RedisChords implements ChordStore {
   readonly times: ChordTimes;
   readonly ordered: boolean;
   readonly #redis: RedisConnection;
+  readonly #patience: Patience;
   readonly #groupSeconds: number;
 
-  constructor(redis: RedisConnection, options: ChordOptions) {
+  /** @param patience for what workers do at the end of tasks that have run. */
+  constructor(redis: RedisConnection, options: ChordOptions, patience: Patience) {
     this.#redis = redis;
+    this.#patience = patience;
     this.ordered = options.ordered ?? true;
     this.#groupSeconds = Math.ceil(options.expiresSeconds ?? 0);
     this.times = chordTimes(options);
@@ -73,7 +77,8 @@ export class RedisChords implements ChordStore {
 
   async count(part: ChordPart): Promise<boolean> {
     const args = this.partArguments(part);
-    return (await this.#redis.run(chordPartScript, [groupKey(part.groupId)], args)) === 1;
+    const keys = [groupKey(part.groupId)];
+    return (await this.#patience.with(() => this.#redis.run(chordPartScript, keys, args))) === 1;
   }
 
   async grow(groupId: string): Promise<void> {
@@ -103,7 +108,8 @@ export class RedisChords implements ChordStore {
   }
 
   async end(groupId: string, { failed }: { readonly failed: boolean }): Promise<void> {
-    await this.#redis.run(endChordScript, [groupKey(groupId)], [failed ? "1" : "0", this.times.done]);
+    const args = [failed ? "1" : "0", this.times.done];
+    await this.#patience.with(() => this.#redis.run(endChordScript, [groupKey(groupId)], args));
   }
 
   async saveGroup(result: ResultTuple): Promise<void> {

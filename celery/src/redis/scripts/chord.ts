@@ -81,12 +81,15 @@ end
  *
  * - KEYS 1 the group's key
  * - ARGV as `chord_part` takes them after its first
- * - Returns 1 when the caller is to send the body, else 0.
+ * - Returns 1 when the caller is to send the body, else 0. A part that comes a second time while the chord is ours, but not done, comes from a
+ *   worker that died before it had sent the body, or had no answer: the caller is to send it then.
  */
 export const chordPartScript: Script = {
   name: "chord-part",
   allowOom: true,
   lua: `${CLAIMED_MESSAGE}${CHORD_PART}${String.raw`
+local counted = redis.call('SISMEMBER', KEYS[1] .. '.d', ARGV[2] .. ':' .. ARGV[5]) == 1
+if counted and redis.call('GET', KEYS[1] .. '.c') == ARGV[1] then return 1 end
 return chord_part(KEYS[1], unpack(ARGV)) == 'ours' and 1 or 0
 `}`,
 };
