@@ -1,4 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { freePort, startRedisServer } from "../../test/support/redis-server.ts";
+import { OperationalError } from "../protocol/errors.ts";
 import { openConnection } from "../redis/connection.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { LamportClock } from "../runtime/lamport-clock.ts";
@@ -118,6 +123,30 @@ describe("what is carried out", () => {
     await teller.tell("note", { pattern: "(w1|x1)@", matcher: "pcre", arguments: { text: "b" } });
 
     await expect.poll(() => told.toSorted()).toEqual(["w1@vm a", "w1@vm b", "w2@vm a", "x1@vm b"]);
+  });
+});
+
+describe("a broker that is away when a node starts", () => {
+  test("given a patient node, when the broker comes, then the node answers; given one that is not, then it fails", async () => {
+    const port = await freePort();
+    const broker = `redis://127.0.0.1:${port}/0`;
+    const commands = { ping: () => ({ ok: "pong" }) };
+    const options = { nodeName: "w1@vm", commands, lamport: new LamportClock(), log: silentLog };
+    await expect(openMailbox(broker, options)).rejects.toThrow(OperationalError);
+    await using _mailbox = await openMailbox(broker, { ...options, patient: true });
+
+    const dir = await mkdtemp(join(tmpdir(), "celery-test-mailbox-"));
+    const server = await startRedisServer([], { port, dir });
+    onTestFinished(async () => {
+      await server[Symbol.asyncDispose]();
+      await rm(dir, { recursive: true, force: true });
+    });
+
+    const ask = (): Promise<ReadonlyMap<string, unknown>> =>
+      askWorkers(broker, "ping", { timeoutSeconds: 10 });
+    await expect
+      .poll(async () => [...(await ask())], { timeout: 15_000 })
+      .toEqual([["w1@vm", { ok: "pong" }]]);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   readControlRequest,
   writeControlReply,
 } from "../protocol/control.ts";
+import { OperationalError } from "../protocol/errors.ts";
 import { formatPythonString } from "../protocol/python-repr.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { bindingKey, bindingMember, SEPARATOR } from "../redis/keys.ts";
@@ -33,6 +34,8 @@ export interface MailboxOptions {
   readonly lamport: LamportClock;
   readonly log: Log;
   readonly clock?: Clock;
+  /** A broker that is away now is told to the log, not thrown: the node listens as soon as it is back. */
+  readonly patient?: boolean;
 }
 
 export type Mailbox = AsyncDisposable;
@@ -49,8 +52,8 @@ const EXPIRED_AFTER_SECONDS = 30;
  * Listens for remote control, Python's `celery inspect` as well as ours, and answers. Survives the loss of the broker. Closing takes
  * the node's name off the broker.
  *
- * @returns when it listens.
- * @throws OperationalError when the broker cannot be reached now.
+ * @returns when it listens, or goes on trying to.
+ * @throws OperationalError when the broker cannot be reached now, unless it is `patient`.
  * @see celery 5.7.0 worker/pidbox.py, kombu 5.7.0 pidbox.py
  */
 export async function openMailbox(brokerUrl: string, options: MailboxOptions): Promise<Mailbox> {
@@ -59,6 +62,13 @@ export async function openMailbox(brokerUrl: string, options: MailboxOptions): P
     await mailbox.listen();
     return mailbox;
   } catch (error) {
+    if (options.patient && error instanceof OperationalError) {
+      options.log.warn(
+        { error },
+        "remote control: the broker is away; it is listened to as soon as it is back",
+      );
+      return mailbox;
+    }
     await mailbox[Symbol.asyncDispose]();
     throw error;
   }
@@ -81,8 +91,7 @@ class RedisMailbox implements Mailbox {
     this.#subscriber.events.on("message", (_channel, text) => void this.#receive(text));
     // The broker may have come back empty.
     this.#subscriber.events.on("up", () => void this.#quietly(() => this.#bind("SADD")));
-    await this.#bind("SADD");
-    await this.#subscriber.subscribe(this.#channel);
+    await Promise.all([this.#bind("SADD"), this.#subscriber.subscribe(this.#channel)]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

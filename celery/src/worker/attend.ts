@@ -38,7 +38,7 @@ export async function attend(options: AttendOptions, parts: WorkerParts): Promis
   const beat = options.beat && startEmbeddedBeat(options.beat.app, { ...options.beat, log });
   const signs: { heartbeat?: Heartbeat } = {};
   const panel = new Panel(parts, { ...options, heartbeat: () => signs.heartbeat?.beat() });
-  const mailbox = options.remoteControl ? await openQuietly(options, panel, parts.app) : undefined;
+  const mailbox = options.remoteControl ? await openPatiently(options, panel, parts.app) : undefined;
   // Last: whoever hears that the worker is online may ask it something at once.
   const heartbeat = beginHeartbeat(options, parts);
   if (heartbeat) signs.heartbeat = heartbeat;
@@ -65,11 +65,12 @@ function beginHeartbeat(
   });
 }
 
-async function openQuietly(
+/** Tasks matter more than being asked about them: a broker that has just gone away keeps nobody from working. */
+function openPatiently(
   { brokerUrl, nodeName, lamport, log }: AttendOptions,
   panel: Panel,
   { conf }: CeleryApp,
-): Promise<Mailbox | undefined> {
+): Promise<Mailbox> {
   const commands = workerCommands(panel, {
     brokerUrl,
     nodeName,
@@ -78,11 +79,5 @@ async function openQuietly(
     connectTimeoutSeconds: conf.broker_connection_timeout,
     transportOptions: { ...conf.broker_transport_options },
   });
-  try {
-    return await openMailbox(brokerUrl, { nodeName, lamport, log, commands });
-  } catch (error) {
-    // Tasks matter more than being asked about them.
-    log.warn({ error }, "remote control is off: the broker went away while it was set up");
-    return undefined;
-  }
+  return openMailbox(brokerUrl, { nodeName, lamport, log, commands, patient: true });
 }
