@@ -265,7 +265,8 @@ class RedisConsumer implements Consumer {
     if (claimId !== "" && (await this.#ask(claimId)) === "fenced") return "fenced";
     const { publish, afterwards } = await storeElsewhere(completion, other);
     const outcome = await this.#ended(claimId, { publish });
-    await afterwards();
+    // Nothing was sent then: a chord that counted as ended would never have its body.
+    if (outcome !== "fenced") await afterwards();
     return outcome;
   }
 
@@ -279,8 +280,11 @@ class RedisConsumer implements Consumer {
     return outcome;
   }
 
-  #drop(claimId: string): void {
-    if (this.#held.delete(claimId)) this.#heartbeat.remove(claimId);
+  /** @returns false when it was not held. */
+  #drop(claimId: string): boolean {
+    if (!this.#held.delete(claimId)) return false;
+    this.#heartbeat.remove(claimId);
+    return true;
   }
 
   /** Asks Redis whether the claim is still ours. */
@@ -312,7 +316,7 @@ class RedisConsumer implements Consumer {
     // A settle under way may be what removed them: look once more before anybody's task is stopped for it.
     void this.#settler.idle().then(() => {
       for (const id of lost) this.#doubtful.delete(id);
-      const gone = lost.filter((id) => this.#held.delete(id));
+      const gone = lost.filter((id) => this.#drop(id));
       if (gone.length > 0) this.events.emit("lost", gone);
     });
   }
