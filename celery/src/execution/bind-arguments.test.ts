@@ -42,6 +42,7 @@ test.each<[AnyFunction, readonly unknown[], Record<string, unknown>, string]>([
     "tasks.add() missing 3 required positional arguments: 'a', 'b', and 'c'",
   ],
   [add, [], { y: 1 }, "tasks.add() missing 1 required positional argument: 'x'"],
+  [(toString: string) => toString, [], {}, "tasks.add() missing 1 required positional argument: 'toString'"],
   [add, [1, 2, 3], {}, "tasks.add() takes 2 positional arguments but 3 were given"],
   [scaled, [1, 2, 3], {}, "tasks.add() takes from 1 to 2 positional arguments but 3 were given"],
   [() => 1, [1], {}, "tasks.add() takes 0 positional arguments but 1 was given"],

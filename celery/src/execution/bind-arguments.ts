@@ -35,7 +35,7 @@ export function bindArguments(
     return value;
   });
   const missing = parameters.filter(
-    ({ name: own, optional }, index) => index >= args.length && !optional && !(own in kwargs),
+    ({ name: own, optional }, index) => index >= args.length && !optional && !Object.hasOwn(kwargs, own),
   );
   if (left.size > 0 && !takesMore(signature, args.length)) throw unexpected(name, [...left.keys()][0] ?? "");
   if (missing.length > 0) throw missingArguments(name, missing);
