@@ -48,7 +48,7 @@ function makeTasks(app: CeleryApp, self: NodeJS.Process, written: WriteCounter):
 function obey(message: ToChild, tasks: ChildTasks, app: CeleryApp, self: NodeJS.Process): void {
   switch (message.type) {
     case "run":
-      return tasks.take(message.job, message.request);
+      return tasks.take(message.job, message.by, message.request);
     case "giveBack":
       return tasks.giveBack();
     case "memory":

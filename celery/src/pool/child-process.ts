@@ -92,7 +92,7 @@ export class PoolChild {
   give(job: Job): void {
     this.#jobs.push(job);
     this.#askedBack = false;
-    this.#send({ type: "run", job: job.number, request: packRequest(job.request) });
+    this.#send({ type: "run", job: job.number, by: job.by, request: packRequest(job.request) });
   }
 
   /** Has it hand back what waits behind the task under way. */

@@ -2,6 +2,7 @@ import { type ExecuteDeps, type Execution, startExecution } from "../execution/e
 import { Run, type RunHost } from "../execution/run.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { type Deferred, makeDeferred } from "../runtime/deferred.ts";
+import { MachineClock } from "../runtime/machine-clock.ts";
 import { type FromChild, type PackedRequest, packOutcome, unpackRequest, type Written } from "./ipc.ts";
 
 export interface ChildTasksDeps {
@@ -14,12 +15,14 @@ export interface ChildTasksDeps {
 
 interface Given {
   readonly job: number;
+  readonly by: number;
   readonly request: PackedRequest;
 }
 
 /** The tasks that a child was given: one runs, the others wait for it. */
 export class ChildTasks implements RunHost {
   readonly #deps: ChildTasksDeps;
+  readonly #clock = new MachineClock();
   readonly #waiting: Given[] = [];
   readonly #storing = new Map<number, Deferred<void>>();
   #run: Run | undefined;
@@ -31,8 +34,8 @@ export class ChildTasks implements RunHost {
     this.#deps = deps;
   }
 
-  take(job: number, request: PackedRequest): void {
-    this.#waiting.push({ job, request });
+  take(job: number, by: number, request: PackedRequest): void {
+    this.#waiting.push({ job, by, request });
     if (this.#run === undefined) this.#next([]);
   }
 
@@ -87,7 +90,9 @@ export class ChildTasks implements RunHost {
       if (before.length > 0) this.#deps.tell(before);
       return this.#whenIdle?.();
     }
-    const { job, request } = next;
+    const { job, by, request } = next;
+    // This process was stopped, or the run before took long: whether the message is still ours has to be asked again.
+    if (by < this.#clock.nowMs()) return this.#next([...before, { type: "givenBack", jobs: [job] }]);
     this.#deps.tell([...before, { type: "started", job }]);
     const run = new Run(this);
     this.#run = run;

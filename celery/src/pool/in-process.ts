@@ -208,6 +208,10 @@ class InProcessPool implements Pool {
     return handle instanceof Running && this.#running.has(handle) ? handle : undefined;
   }
 
+  beginWithin(): void {
+    // Nothing waits in here.
+  }
+
   retireAfter(): void {
     // There is no process to replace.
   }

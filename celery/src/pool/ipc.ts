@@ -14,8 +14,8 @@ export const WRITE_FD = 4;
 
 /** What the worker tells a pool child. */
 export type ToChild =
-  /** To be run after those that it was given before. */
-  | { readonly type: "run"; readonly job: number; readonly request: PackedRequest }
+  /** To be run after those that it was given before; handed back if it cannot begin before `by`, as a `MachineClock` counts. */
+  | { readonly type: "run"; readonly job: number; readonly by: number; readonly request: PackedRequest }
   /** Hand back what has not begun. */
   | { readonly type: "giveBack" }
   /** More resident memory than this after a task: take no other. Null is no limit. */

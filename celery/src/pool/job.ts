@@ -5,6 +5,8 @@ import type { PoolResult, RunHooks } from "./pool.ts";
 export interface Job {
   /** Unique in its pool. */
   readonly number: number;
+  /** Not to begin after this, as a `MachineClock` counts: by then its message may be somebody else's. */
+  readonly by: number;
   readonly request: TaskRequest;
   readonly hooks: RunHooks;
   readonly resolve: (result: PoolResult) => void;
@@ -17,9 +19,10 @@ export interface Job {
 
 export function makeJob(
   number: number,
+  by: number,
   request: TaskRequest,
   hooks: RunHooks,
   resolve: (result: PoolResult) => void,
 ): Job {
-  return { number, request, hooks, resolve, started: false, verdict: undefined, hardLimit: undefined };
+  return { number, by, request, hooks, resolve, started: false, verdict: undefined, hardLimit: undefined };
 }

@@ -43,6 +43,11 @@ export interface Pool extends AsyncDisposable {
    * @returns false when that run has ended, or has not begun.
    */
   terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean;
+  /**
+   * From now on a run that has not begun this long after `start` does not begin any more: it ends as `cancelled`. A process that was stopped
+   * must not begin, when it goes on, what others have been given meanwhile. Without processes every run begins at once.
+   */
+  beginWithin(ms: number): void;
   /** From now on a pool process is replaced after this many tasks. Without processes it does nothing. */
   retireAfter(tasks: number): void;
   /** From now on a pool process that has more resident memory after a task (KiB) is replaced. Without processes it does nothing. */

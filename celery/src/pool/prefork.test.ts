@@ -107,6 +107,20 @@ test("given a soft limit that a task ignores, when it has failed, then its proce
   expect(exits).toEqual([]);
 });
 
+test("given a run that has to begin by now, when its process gets to it later, then it is given up and its function is not called", async () => {
+  await using pool = open(1);
+  await pool.ready;
+  pool.beginWithin(0);
+
+  const { result, told } = start(pool, "pool.add", [1, 1]);
+
+  expect(await result).toMatchObject({ ended: "cancelled" });
+  expect(told.started).toEqual([]);
+  pool.beginWithin(60_000);
+  await whenFree(pool);
+  expect(await start(pool, "pool.add", [1, 1]).result).toMatchObject({ outcome: { resultJson: "2" } });
+});
+
 test("given two tasks per child, when five have run, then the third child serves", async () => {
   await using pool = open(1);
   pool.retireAfter(2);

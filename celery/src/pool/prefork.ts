@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { TaskRequest } from "../execution/request.ts";
+import { MachineClock } from "../runtime/machine-clock.ts";
 import { sleep } from "../runtime/sleep.ts";
 import { PoolChild } from "./child-process.ts";
 import { type Job, makeJob } from "./job.ts";
@@ -66,6 +67,8 @@ class PreforkPool implements Pool {
   #taken = 0;
   #maxTasks = Infinity;
   #maxResidentKib: number | null = null;
+  #beginWithinMs = Infinity;
+  readonly #clock = new MachineClock();
 
   constructor(options: PreforkOptions) {
     this.#options = options;
@@ -99,7 +102,8 @@ class PreforkPool implements Pool {
     const slot = this.#freest();
     if (!slot || this.room() === 0) throw new Error("no free slot in the pool");
     const cancel = hooks.signal && ((): void => this.cancelRun(hooks));
-    const job = makeJob(++this.#taken, request, hooks, (result) => {
+    const by = this.#clock.nowMs() + this.#beginWithinMs;
+    const job = makeJob(++this.#taken, by, request, hooks, (result) => {
       this.#runs.delete(hooks);
       if (cancel) hooks.signal?.removeEventListener("abort", cancel);
       done(result);
@@ -120,6 +124,10 @@ class PreforkPool implements Pool {
   terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean {
     const run = this.#runs.get(hooks);
     return run?.slot?.child?.terminate(run.job, signal) ?? false;
+  }
+
+  beginWithin(ms: number): void {
+    this.#beginWithinMs = ms;
   }
 
   retireAfter(tasks: number): void {
@@ -219,14 +227,18 @@ class PreforkPool implements Pool {
     if (crowded.length > 0) this.#impatience = setTimeout(() => this.#askBack(), PATIENCE_MS);
   }
 
-  #onGivenBack(jobs: readonly Job[]): void {
-    if (this.#closing.signal.aborted) {
-      for (const job of jobs) job.resolve({ ended: "cancelled", processName: "" });
-      return;
+  /** These have not begun in that child. It may be idle now: what has waited too long is not begun at all. */
+  #onGivenBack(jobs: readonly Job[], slot: Slot, child: PoolChild): void {
+    const closing = this.#closing.signal.aborted;
+    for (const job of jobs) {
+      if (closing || this.#isTooLate(job)) job.resolve({ ended: "cancelled", processName: "" });
+      else this.#runs.set(job.hooks, { job, slot: undefined });
     }
-    for (const job of jobs) this.#runs.set(job.hooks, { job, slot: undefined });
-    this.#returned.unshift(...jobs);
-    this.#placeReturned();
+    if (closing) return;
+    this.#returned.unshift(...jobs.filter(({ hooks }) => this.#runs.has(hooks)));
+    if (slot.child !== child || child.load > 0) return this.#placeReturned();
+    slot.phase = "idle";
+    this.#onFree();
   }
 
   #placeReturned(): void {
@@ -234,9 +246,17 @@ class PreforkPool implements Pool {
       const slot = this.#slots.find(({ phase }) => phase === "idle");
       if (!slot) return;
       const job = this.#returned.shift() as Job;
+      if (this.#isTooLate(job)) {
+        job.resolve({ ended: "cancelled", processName: "" });
+        continue;
+      }
       this.#runs.set(job.hooks, { job, slot });
       this.#give(slot, job);
     }
+  }
+
+  #isTooLate({ by }: Job): boolean {
+    return by < this.#clock.nowMs();
   }
 
   /** Brings a child up in the slot. Rejects if the very first one fails; later ones are tried again for ever. */
@@ -284,7 +304,7 @@ class PreforkPool implements Pool {
       readyTimeoutMs: readyTimeoutMs ?? READY_TIMEOUT_MS,
       onLine: (line) => this.events.emit("output", processName, line),
       onDone: () => this.#afterTask(slot, child),
-      onGivenBack: (jobs) => this.#onGivenBack(jobs),
+      onGivenBack: (jobs) => this.#onGivenBack(jobs, slot, child),
     });
     return child;
   }
