@@ -46,7 +46,10 @@ export interface SocketOptions {
 }
 
 export interface BrokerTransportOptions extends ServerOptions, SocketOptions {
-  /** After this long what a silent Python worker held is given to others. Ours show signs of life instead. */
+  /**
+   * Understood, and of no effect: ours show signs of life instead (`heartbeat_ttl`). What a Python worker held, Python's workers give back
+   * after their own.
+   */
   readonly visibility_timeout: number;
   /** Ours: how long after its last sign of life a worker's claims go to others. */
   readonly heartbeat_ttl: number;

@@ -111,6 +111,18 @@ test("given a Sentinel that does not know the name, when connecting, then the er
   );
 });
 
+test("given a user who may not ask for the server's role, when connecting by Sentinels, then it is refused, and no connection stays", async () => {
+  await using lab = await startSentinelLab();
+  const url = `${lab.url}?master_name=${lab.masterName}`;
+  await using admin = openConnection(url);
+  await admin.call("ACL", "SETUSER", "limited", "on", ">secret", "~*", "&*", "+@all", "-role");
+  await using limited = openConnection(url.replace("//", "//limited:secret@"));
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    await expect(limited.call("PING")).rejects.toMatchObject({ kind: "refused", replyCode: "NOPERM" });
+  }
+  await until(async () => !String(await admin.call("CLIENT", "LIST")).includes("user=limited"));
+});
+
 test("given a server that becomes a replica, when it refuses to write, then the next connection looks for the master", async () => {
   await using lab = await startRedisServer();
   await using other = await startRedisServer();

@@ -65,10 +65,14 @@ class SentinelServers implements Servers {
       return address;
     });
     const client = await connect(master, options.tls !== undefined);
-    const [role] = (await client.call("ROLE")) as [string];
-    if (role === "master") return client;
-    client.disconnect();
-    throw new Error(`${master.host}:${master.port} is a ${role} still; the Sentinels call it the master`);
+    try {
+      const [role] = (await client.call("ROLE")) as [string];
+      if (role === "master") return client;
+      throw new Error(`${master.host}:${master.port} is a ${role} still; the Sentinels call it the master`);
+    } catch (error) {
+      client.disconnect();
+      throw error;
+    }
   }
 
   async #ask(sentinel: RedisAddress, connect: Connect): Promise<RedisAddress> {
