@@ -45,6 +45,12 @@ const CLAIM_BATCH = 64;
  */
 const MOST_ENDING = 3 * CLAIM_BATCH;
 
+/** A claim under way. */
+interface Asked {
+  readonly max: number;
+  readonly claims: Promise<readonly Claim[]>;
+}
+
 /** Takes messages as long as there is room, and hands them to the pool as long as it has free slots. */
 export class TaskConsumer implements RunProgress {
   readonly #deps: ConsumeDeps;
@@ -107,19 +113,20 @@ export class TaskConsumer implements RunProgress {
   /** Consumes until `stop` aborts. What was claimed by then is kept until `releaseWaiting`. */
   async consume(stop: AbortSignal): Promise<void> {
     stop.addEventListener("abort", () => (this.#stopped = true), { once: true });
-    let next: Promise<readonly Claim[]> | undefined;
-    while (next || !stop.aborted) {
-      next ??= this.#claimUpTo(this.#room());
-      if (!next) {
+    let asked: Asked | undefined;
+    while (asked || !stop.aborted) {
+      asked ??= this.#claimUpTo(this.#room());
+      if (!asked) {
         await this.#roomMade(stop);
         continue;
       }
-      const claims = await next;
+      const claims = await asked.claims;
+      // Fewer than asked for: the queues were empty then, and what comes later wakes us.
+      const isDrained = claims.length < asked.max;
       // While these are run, Redis looks for the next.
-      const hasMore = claims.length === CLAIM_BATCH && !stop.aborted;
-      next = hasMore ? this.#claimUpTo(this.#room() - claims.length) : undefined;
+      asked = isDrained || stop.aborted ? undefined : this.#claimUpTo(this.#room() - claims.length);
       await this.#acceptAll(claims);
-      if (claims.length === 0) await this.#deps.consumer.waitForWork(stop);
+      if (isDrained) await this.#deps.consumer.waitForWork(stop);
     }
   }
 
@@ -191,8 +198,10 @@ export class TaskConsumer implements RunProgress {
   }
 
   /** In their order: what is to be run is queued before anything here waits. */
-  #claimUpTo(room: number): Promise<readonly Claim[]> | undefined {
-    return room > 0 ? this.#deps.consumer.claim(Math.min(room, CLAIM_BATCH)) : undefined;
+  #claimUpTo(room: number): Asked | undefined {
+    if (room <= 0) return undefined;
+    const max = Math.min(room, CLAIM_BATCH);
+    return { max, claims: this.#deps.consumer.claim(max) };
   }
 
   #acceptAll(claims: readonly Claim[]): Promise<unknown> | undefined {
