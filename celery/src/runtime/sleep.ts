@@ -18,6 +18,22 @@ export function sleep(ms: number, signal: AbortSignal, options: { ref?: boolean 
 }
 
 /**
+ * Settles as `work` does, or without it after `ms` or when `signal` aborts. Leaves no timer behind, which would keep a program from ending.
+ */
+export async function atMost(ms: number, work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    await Promise.race([work, sleep(ms, over.signal)]);
+  } finally {
+    signal.removeEventListener("abort", end);
+    end();
+  }
+}
+
+/**
  * Settles as `work` does, or rejects with `signal.reason` when `signal` aborts first. `work` itself goes on:
  * whoever started it must be able to end it.
  */

@@ -3,7 +3,7 @@ import type { CeleryApp } from "../app/types.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { LamportClock } from "../runtime/lamport-clock.ts";
-import { sleep } from "../runtime/sleep.ts";
+import { atMost, sleep } from "../runtime/sleep.ts";
 import type { Consumer } from "../transport/transport.ts";
 import { type AssembleOptions, assemble } from "./assemble.ts";
 import type { BrokerLog } from "./broker-log.ts";
@@ -72,7 +72,7 @@ export async function runWorker(
   await signals.workerReady.send(about);
   await tasks.consume(stop);
   if (outage.aborted) return giveUp(deps, outage.reason as Error);
-  await Promise.race([tasks.releaseWaiting(), sleep(GIVE_BACK_MS, shutdown.cold)]);
+  await atMost(GIVE_BACK_MS, tasks.releaseWaiting(), shutdown.cold);
   await endRunning(tasks, deps, shutdown);
   await deps.stateFile?.save();
   await signals.workerShutdown.send(about);
@@ -93,7 +93,7 @@ async function endRunning(tasks: TaskConsumer, deps: WorkerDeps, shutdown: Shutd
   if (!shutdown.cold.aborted) return;
   await softShutdown(tasks, drained, deps, shutdown.hard);
   deps.pool.terminate();
-  await Promise.race([drained, sleep(COLD_GRACE_MS, shutdown.hard)]);
+  await atMost(COLD_GRACE_MS, drained, shutdown.hard);
 }
 
 /** `worker_soft_shutdown_timeout`: a last chance before the kill. @see celery 5.7.0 worker/worker.py, `wait_for_soft_shutdown` */
@@ -108,8 +108,7 @@ async function softShutdown(
   if (seconds === 0 || (isIdle && !app.conf.worker_enable_soft_shutdown_on_idle)) return;
   const text = `Initiating Soft Shutdown, terminating in ${seconds} seconds`;
   log.record({ level: "WARNING", processName: MAIN_PROCESS, text });
-  const timeout = sleep(seconds * 1000, hard);
-  await (isIdle ? timeout : Promise.race([drained, timeout]));
+  await (isIdle ? sleep(seconds * 1000, hard) : atMost(seconds * 1000, drained, hard));
 }
 
 /** Settles with the first connection and what the neighbours know, or with false if `stop` came first. */
