@@ -67,7 +67,8 @@ class PreforkPool implements Pool {
   #taken = 0;
   #maxTasks = Infinity;
   #maxResidentKib: number | null = null;
-  #beginWithinMs = Infinity;
+  /** No limit is a number too: JSON has no Infinity. */
+  #beginWithinMs: number = Number.MAX_SAFE_INTEGER;
   readonly #clock = new MachineClock();
 
   constructor(options: PreforkOptions) {
