@@ -42,6 +42,9 @@ export interface AssembleOptions {
   readonly autoscaleKeepalive?: number;
 }
 
+/** Of the heartbeat's time to live: for so long after `confirm` nobody can have been given the message. */
+const SURE_SHARE = 0.2;
+
 /** Builds what a connected worker is made of; nothing runs yet. */
 export function assemble(deps: AssembleDeps, options: AssembleOptions, consumer: Consumer): WorkerParts {
   const { app, pool, log, clock, events, revokes } = deps;
@@ -69,6 +72,7 @@ export function assemble(deps: AssembleDeps, options: AssembleOptions, consumer:
     signals: app.signals,
   };
   const runner = new TaskRunner(aboutRuns);
+  pool.beginWithin(app.conf.broker_transport_options.heartbeat_ttl * 1000 * SURE_SHARE);
   const known = (): readonly string[] => [...app.tasks.keys()];
   const refusals = makeRefusals({ consumer, results, followUps, events, log, signals: app.signals, known });
   const rateLimits = makeRateLimits(deps, (delivery) => tasks.enqueue(delivery));
