@@ -16,7 +16,15 @@ export interface SettleItem {
 /** `chord`: done, and a chord is to be completed. */
 export type SettleOutcome = "done" | "chord" | "fenced" | "dead";
 
-/** Is told how the item ended; an OperationalError when Redis refuses it, its claim is kept then. Must not throw. */
+/** Redis refuses to end a claim so, because of what is to be left behind; the claim is kept. Saying it again is refused again. */
+export class EndRefused extends OperationalError {
+  constructor(message: string) {
+    super(message);
+    this.name = "OperationalError";
+  }
+}
+
+/** Is told how the item ended; `EndRefused` when Redis refuses it. Must not throw. */
 export type OnSettled = (outcome: SettleOutcome | Error) => void;
 
 /** An item on its way. */
@@ -46,7 +54,7 @@ export class Settler {
     this.#keys = [UNACKED, UNACKED_INDEX, laneKey(workerId, "settle"), DELIVERIES, ETA_INDEX];
   }
 
-  /** @throws OperationalError when Redis refuses this item; its claim is kept then. */
+  /** @throws EndRefused */
   settle(item: SettleItem): Promise<SettleOutcome> {
     return new Promise((resolve, reject) => {
       this.start(item, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
@@ -135,7 +143,7 @@ function answer(batch: readonly Settling[], [outcomes, ...errors]: readonly [str
     }
     const at = errors.indexOf(index);
     const reason = at === -1 ? "no reason was kept" : String(errors[at + 1]);
-    onSettled(new OperationalError(`Redis refused to ${item.verb} ${item.claimId}: ${reason}`));
+    onSettled(new EndRefused(`Redis refused to ${item.verb} ${item.claimId}: ${reason}`));
   }
 }
 

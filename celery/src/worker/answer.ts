@@ -1,8 +1,17 @@
 import type { Signals } from "../app/signals.ts";
 import type { TaskRequest } from "../execution/request.ts";
 import type { PoolResult } from "../pool/pool.ts";
+import { toWireError } from "../protocol/wire-error.ts";
+import { EndRefused } from "../transport/settler.ts";
 import type { Completion, Consumer, FinishOutcome } from "../transport/transport.ts";
-import { conclude, concludeDeadLetter, concludeRevoked, type Ending, type RunFacts } from "./conclude.ts";
+import {
+  conclude,
+  concludeBrokenFlow,
+  concludeDeadLetter,
+  concludeRevoked,
+  type Ending,
+  type RunFacts,
+} from "./conclude.ts";
 import { type Delivery, hasStarted, labelOf } from "./delivery.ts";
 import type { AckOutcome } from "./early-ack.ts";
 import type { FollowUp, FollowUps } from "./follow-ups.ts";
@@ -73,11 +82,28 @@ export class Answers {
     const { delivery } = run;
     const completion = this.#completion(delivery, ending, followUp);
     this.#deps.consumer.end(claimId, completion, (outcome) => {
-      if (outcome instanceof Error) run.onAnswered(outcome);
+      if (outcome instanceof EndRefused && completion.publish?.length) {
+        this.#finishAlone(run, claimId, ending, outcome);
+      } else if (outcome instanceof Error) run.onAnswered(outcome);
       else if (outcome === "fenced") this.#close(run, fenced(delivery));
       else if (!followUp) this.#close(run, ending);
       else void this.#goOn(delivery, followUp, outcome).then(() => this.#close(run, ending));
     });
+  }
+
+  /**
+   * Redis refuses what follows, e.g. because a key of its queue's name is no list: then the task has failed, as when it cannot be sent.
+   * Given back, it would run again and again. A failure that is refused is stored without its errbacks.
+   */
+  #finishAlone(run: EndedRun, claimId: string, refused: Ending, reason: EndRefused): void {
+    const { log, followUps } = this.#deps;
+    const { message, claim } = run.delivery;
+    log.error({ error: reason }, `What follows the task ${labelOf(message)} was refused`);
+    const known = refused.after?.state === "FAILED" ? refused.after.failure : undefined;
+    const ending = known ? refused : concludeBrokenFlow(reason, this.#factsOf(run, claimId === ""));
+    const failure = known ?? { status: "FAILURE", error: toWireError(reason), traceback: null };
+    const how = { tellErrbacks: known === undefined };
+    this.#finish(run, claimId, ending, followUps.failure(message, claim.queue, failure, how));
   }
 
   #close(run: EndedRun, told: Pick<Ending, "log" | "event">): void {

@@ -130,6 +130,35 @@ test("given a callback whose priority is beyond 9, as kombu lets clients send it
   await worker.logged(/flow\.add\[.*succeeded in .*: 3$/);
 });
 
+test.each([true, false])(
+  "given a callback whose queue is no list, when its task has run with acksLate %s, then the task has failed, once, and its errback runs",
+  async (acksLate) => {
+    open(brokerUrl, { task_acks_late: acksLate });
+    await broker.redis.call("SET", "no-list", "x");
+    worker = await startTestWorker(app);
+    const told = sum.si([20, 20]);
+    const call = add
+      .s(1, 1)
+      .link(app.signature("flow.sum", [], { queue: "no-list" }))
+      .linkError(told);
+    await expect((await call.delay()).get({ timeout: 10 })).rejects.toThrow(/Redis refused to finish/);
+    await worker.logged(/flow\.sum\[.*succeeded in .*: 40$/);
+    await until(async () => (await broker.unacked()) === 0);
+    expect(worker.events.filter(([type]) => type === "task-started")).toHaveLength(2);
+  },
+);
+
+test("given a failure whose errback's queue is no list, when it is stored, then it is what the task threw, once", async () => {
+  open(brokerUrl, { task_acks_late: true });
+  await broker.redis.call("SET", "no-list", "x");
+  worker = await startTestWorker(app);
+  const linkError = app.signature("flow.unknown", [], { queue: "no-list" });
+  const result = await fail.applyAsync([], { linkError });
+  await expect(own(result)).rejects.toThrow(/TypeError: no/);
+  await until(async () => (await broker.unacked()) === 0);
+  expect(worker.events.filter(([type]) => type === "task-started")).toHaveLength(1);
+});
+
 const ITS_OWN = /TypeError: no/;
 
 test.each([
