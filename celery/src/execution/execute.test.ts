@@ -1,61 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { aRequest, taskOptions } from "../../test/support/builders.ts";
-import { makeSignals, type Signals } from "../app/signals.ts";
-import type { AnyTask, CeleryApp, ResolvedTaskOptions, TaskContext } from "../app/types.ts";
+import { NOW, outcomeOf, trial } from "../../test/support/trial.ts";
+import { makeSignals } from "../app/signals.ts";
+import type { TaskContext } from "../app/types.ts";
 import { Ignore, Reject, Retry, SoftTimeLimitExceeded } from "../protocol/task-signals.ts";
-import { systemClock } from "../runtime/clock.ts";
-import { type ExecuteDeps, type Execution, execute } from "./execute.ts";
 import type { Outcome } from "./outcome.ts";
-import { readSignature } from "./parameters.ts";
-import type { TaskRequest } from "./request.ts";
-import { Run, type RunHost } from "./run.ts";
-
-const NOW = 1_795_256_000_000;
-
-interface Trial {
-  readonly options?: Partial<ResolvedTaskOptions>;
-  readonly request?: Partial<TaskRequest>;
-  readonly deps?: Partial<ExecuteDeps & RunHost>;
-  /** Given the run when it begins. */
-  readonly onRun?: (run: Run) => void;
-  readonly signals?: Signals;
-}
-
-/** Runs `run` as the task `tasks.add`. */
-function trial(
-  run: (...args: never[]) => unknown,
-  { options, request, deps, onRun, signals = makeSignals() }: Trial = {},
-): Promise<Execution> {
-  const app = {
-    tasks: new Map<string, AnyTask>(),
-    signals,
-    runInTask: (_current: unknown, work: () => unknown) => work(),
-  } as unknown as CeleryApp;
-  const resolved = taskOptions(options);
-  const signature = readSignature(run, resolved.bind);
-  const task = { name: "tasks.add", app, options: resolved, run, takes: signature } as unknown as AnyTask;
-  (app.tasks as Map<string, AnyTask>).set(task.name, task);
-  const host: RunHost = {
-    updateState: () => Promise.resolve(),
-    onSoftLimit: () => undefined,
-    sendEvent: () => undefined,
-    ...deps,
-  };
-  const current = new Run(host);
-  onRun?.(current);
-  return execute(aRequest(request), current, {
-    app,
-    clock: { ...systemClock, nowMs: () => NOW },
-    random: () => 0.999,
-    report: () => undefined,
-    ...deps,
-  });
-}
-
-async function outcomeOf(run: (...args: never[]) => unknown, options: Trial = {}): Promise<Outcome> {
-  return (await trial(run, options)).outcome;
-}
+import type { Run } from "./run.ts";
 
 class UpstreamError extends Error {
   override readonly name = "UpstreamError";

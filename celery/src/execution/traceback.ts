@@ -38,10 +38,10 @@ function single(error: unknown): string {
 function parseStack(stack: string): readonly Frame[] {
   return stack.split("\n").flatMap((text) => {
     const match =
-      /^\s+at (?:async )?(?:(.+?) \()?(?:file:\/\/)?((?:\/|[A-Za-z]:\\|node:).+?):(\d+):\d+\)?$/.exec(text);
+      /^\s+at (?:async )?(?:(.+?) \()?(file:\/\/)?((?:\/|[A-Za-z]:\\|node:).+?):(\d+):\d+\)?$/.exec(text);
     if (!match) return [];
-    const [, name, file, line] = match;
-    return [{ file: decodePath(file as string), line: Number(line), name: nameOf(name) }];
+    const [, name, scheme, file = "", line] = match;
+    return [{ file: scheme ? decodePath(file) : file, line: Number(line), name: nameOf(name) }];
   });
 }
 
@@ -51,8 +51,13 @@ function nameOf(name: string | undefined): string {
   return name.endsWith("<anonymous>") ? "<anonymous>" : name;
 }
 
-function decodePath(file: string): string {
-  return file.includes("%") ? decodeURIComponent(file) : file;
+/** Of a URL. A stack is text that anybody may have put together: what cannot be decoded stays as it is. */
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Where this package lies, as source and as built: its frames say nothing about the task. */
