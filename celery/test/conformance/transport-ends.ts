@@ -36,6 +36,35 @@ export function describeEnds(lab: () => TransportLab): void {
     expect((await lab().keys()).filter((key) => !key.startsWith("ts1:"))).toEqual([]);
   });
 
+  test("when an end that has not left is taken back, then nothing has happened, and another end counts", async () => {
+    const consumer = await lab().openConsumer();
+    const id = await claimOne(consumer);
+    const told: unknown[] = [];
+    const ack = consumer.end(id, {}, (outcome) => told.push(outcome));
+
+    expect(consumer.withdraw(ack)).toBe(true);
+    expect(consumer.withdraw(ack)).toBe(false);
+    expect(await consumer.finish(id, { result })).toBe("done");
+
+    expect(told).toEqual([]);
+    expect(await lab().redis.call("GET", result.key)).toBe(result.payload);
+    expect(await lab().redis.call("HLEN", "unacked")).toBe(0);
+  });
+
+  test("when an end has left, then it cannot be taken back, and its outcome is told", async () => {
+    const consumer = await lab().openConsumer();
+    const id = await claimOne(consumer);
+    const told: unknown[] = [];
+    const first = consumer.end(id, { result }, (outcome) => told.push(outcome));
+    await until(() => told.length > 0);
+
+    expect(consumer.withdraw(first)).toBe(false);
+    consumer.end(id, { result }, (outcome) => told.push(outcome));
+    await until(() => told.length > 1);
+
+    expect(told).toEqual(["done", "fenced"]);
+  });
+
   test("when a task is finished, then result, notice, follow-up and ack are there together", async () => {
     const consumer = await lab().openConsumer();
     const id = await claimOne(consumer);
