@@ -214,3 +214,18 @@ test("given a chord that Python's worker left claimed, when the claim has lapsed
   expect(await body.get({ timeout: 20 })).toBe(6);
   expect(worker.records.some(({ text }) => text.startsWith("Task celery.chord_unlock["))).toBe(true);
 });
+
+test.each([0, 2])(
+  "given a chord whose parts never end, when it was looked for them %s times more and no oftener, then its body fails",
+  async (max_retries) => {
+    open(brokerUrl);
+    worker = await startTestWorker(app);
+    const body = { task: "flow.sum", options: { task_id: `never-${max_retries}` } };
+    const kwargs = { interval: 0.05, max_retries, result: [[["unknown", null], null]] };
+    await app.sendTask("celery.chord_unlock", ["no-group", body], { kwargs });
+    await expect(own({ id: `never-${max_retries}` })).rejects.toThrow(
+      /ChordError: chord_unlock could not be retried: MaxRetriesExceededError/,
+    );
+    expect(worker.events.filter(([type]) => type === "task-retried")).toHaveLength(max_retries);
+  },
+);

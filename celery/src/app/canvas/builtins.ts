@@ -4,11 +4,12 @@ import { NoResultBackend, OperationalError } from "../../protocol/errors.ts";
 import { encodeJson } from "../../protocol/json.ts";
 import { type ResultNode, readTuple, toTuple } from "../../protocol/result-tuple.ts";
 import { isReady } from "../../protocol/states.ts";
-import { encodeWireError } from "../../protocol/wire-error.ts";
+import { Retry } from "../../protocol/task-signals.ts";
+import { celeryError, encodeWireError, formatWireError, toWireError } from "../../protocol/wire-error.ts";
 import { systemClock } from "../../runtime/clock.ts";
-import type { AnyTask, CeleryApp, CurrentTask, TaskContext, TaskOptions } from "../types.ts";
+import type { AnyTask, CeleryApp, CurrentTask, RetryOptions, TaskContext, TaskOptions } from "../types.ts";
 import type { Aftermath } from "./aftermath.ts";
-import { endChord, hasFailedPart } from "./chord-end.ts";
+import { type ChordEndRequest, endChord, failChord, hasFailedPart } from "./chord-end.ts";
 import { asError, callErrbacks } from "./errbacks.ts";
 import { chunksOf } from "./primitives.ts";
 import { makeChord, makeGroup, type Sig } from "./sig.ts";
@@ -125,8 +126,13 @@ async function unlockChord(
 ): Promise<null> {
   const backend = self.app.backend();
   if (backend === undefined) throw new NoResultBackend();
-  const again = (): never =>
-    self.retry({ ...(interval && { countdown: interval }), ...(maxRetries && { maxRetries }) });
+  const { id, rootId, deliveryInfo } = self.request;
+  const parent: CurrentTask = { id: self.request.parentId ?? id, rootId, priority: deliveryInfo.priority };
+  const request = (): ChordEndRequest => {
+    return { groupId, body: toSig(callback as Sig), parent, nowMs: systemClock.nowMs() };
+  };
+  const retry = { ...(interval && { countdown: interval }), ...(isGiven(maxRetries) && { maxRetries }) };
+  const again = (): Promise<never> => retryOrFail(self, retry, backend, request());
   const counted = await backend.chords.read(groupId);
   if (counted.claim === "done") return null;
   const isCounted = counted.members.length > 0;
@@ -135,13 +141,31 @@ async function unlockChord(
   if (isCounted && !hasFailed && counted.expected !== counted.members.length) return again();
   const state = isCounted ? counted : await joinResults(backend, (result ?? []).map(readTuple));
   if (state === undefined || !(await backend.chords.claim(groupId))) return again();
-  const { id, rootId, deliveryInfo } = self.request;
-  const parent: CurrentTask = { id: self.request.parentId ?? id, rootId, priority: deliveryInfo.priority };
-  const body = toSig(callback as Sig);
-  const { after, error } = endChord(self.app, state, { groupId, body, parent, nowMs: systemClock.nowMs() });
+  const { after, error } = endChord(self.app, state, request());
   await carryOut(self.app, backend, after);
   await backend.chords.end(groupId, { failed: error !== null });
   return null;
+}
+
+function isGiven<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
+}
+
+/** Looks again later; when that was the last time, nobody will: the body fails then, and whoever waits for it is told. */
+async function retryOrFail(
+  self: TaskContext,
+  options: RetryOptions & { readonly throw?: true },
+  backend: ResultBackend,
+  request: ChordEndRequest,
+): Promise<never> {
+  try {
+    return self.retry(options);
+  } catch (thrown) {
+    if (thrown instanceof Retry) throw thrown;
+    const text = `chord_unlock could not be retried: ${formatWireError(toWireError(thrown))}`;
+    await carryOut(self.app, backend, failChord(self.app, request, celeryError("ChordError", text)).after);
+    throw thrown;
+  }
 }
 
 /** Parts that were not counted, from the results that they have stored; undefined when not all have ended. */
