@@ -200,7 +200,7 @@ function makePart(
   return { ...place, member, failed, body, parent: current };
 }
 
-export function currentOf({ headers, properties }: TaskMessage): CurrentTask {
+function currentOf({ headers, properties }: TaskMessage): CurrentTask {
   return { id: headers.id, rootId: headers.rootId, priority: properties.priority };
 }
 

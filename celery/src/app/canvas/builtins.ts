@@ -189,7 +189,7 @@ async function joinResults(
 }
 
 /** Stores and sends what the end of a chord sets off, one after the other. */
-export async function carryOut(app: CeleryApp, backend: ResultBackend, after: Aftermath): Promise<void> {
+async function carryOut(app: CeleryApp, backend: ResultBackend, after: Aftermath): Promise<void> {
   if (after.chords.length > 0) await backend.chords.announce(after.chords);
   await Promise.all(after.calls.map((call) => app.publish(call)));
   await Promise.all(after.results.map((meta) => backend.store(meta)));

@@ -76,7 +76,7 @@ function foldInner(steps: Sig[], inner: readonly Sig[], copy: boolean): Sig[] | 
 }
 
 /** Copies of the chain's tasks, with the chain's own links on the last and its errbacks on each. */
-export function unchain(chain: ChainSig): Sig[] {
+function unchain(chain: ChainSig): Sig[] {
   const tasks = chain.kwargs.tasks.map((task) => cloneSig(task));
   const last = tasks.at(-1);
   for (const link of listOf(chain.options.link)) if (last) linkTo(last, link);

@@ -112,7 +112,7 @@ function freezeChord(sig: ChordSig, place: Place, deps: FreezeDeps): ResultNode 
 }
 
 /** The first of what came before. */
-export function oldest(node: ResultNode): ResultNode {
+function oldest(node: ResultNode): ResultNode {
   let first = node;
   while (first.parent) first = first.parent;
   return first;

@@ -237,7 +237,7 @@ class Planner {
 }
 
 /** How many completions of this the chord around it waits for. @see celery 5.7.0 canvas.py, `_chord._descend` */
-export function countParts(sig: Sig): number {
+function countParts(sig: Sig): number {
   if (isGroup(sig)) return sig.kwargs.tasks.reduce((sum, task) => sum + countParts(task), 0);
   if (isChain(sig)) {
     for (const task of sig.kwargs.tasks.toReversed()) {

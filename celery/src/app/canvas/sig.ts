@@ -103,7 +103,7 @@ function headerTasks(header: Sig[] | Sig): Sig[] {
   return [header];
 }
 
-export function isSig(value: unknown): value is Sig {
+function isSig(value: unknown): value is Sig {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const { task, options } = value as Partial<Sig>;
   return typeof task === "string" && typeof options === "object" && options !== null;
@@ -121,11 +121,7 @@ export function isChord(sig: Sig): sig is ChordSig {
   return sig.subtask_type === "chord";
 }
 
-/** By name, not by type: Celery leaves the type of these out. */
-export function isMap(sig: Sig): boolean {
-  return sig.task === "celery.map" || sig.task === "celery.starmap";
-}
-
+/** By name, not by type: Celery leaves the type out. */
 export function isChunks(sig: Sig): boolean {
   return sig.task === "celery.chunks";
 }
@@ -235,7 +231,7 @@ function normalise(sig: Sig): Sig {
 }
 
 /** Signatures among the options are copied with options of their own; other values are never changed. */
-export function copyOptions(options: SigOptions): SigOptions {
+function copyOptions(options: SigOptions): SigOptions {
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, copyValue(value)]));
 }
 
