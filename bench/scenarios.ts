@@ -225,6 +225,19 @@ async function runToEndOf(lab: Lab, system: System, total: number): Promise<void
   await until(`${total} tasks`, isDone, LIMIT_MS, 50);
 }
 
+/** What the last results leave is on its way when their `get`s return: two looks have to agree. What has leaked does not go away. */
+async function settledSubscriptions({ redis }: Lab): Promise<number> {
+  const count = async (): Promise<number> =>
+    ((await redis.call("PUBSUB", "CHANNELS")) as readonly string[]).length +
+    Number(await redis.call("PUBSUB", "NUMPAT"));
+  for (let before = await count(), looks = 0; ; looks += 1) {
+    await pause(200);
+    const now = await count();
+    if (now === before || looks === 10) return now;
+    before = now;
+  }
+}
+
 async function gets(lab: Lab, system: System, scale: number): Promise<Sample> {
   await using _worker = await startWarm(lab, system);
   const program = system.client("gets", Math.round(50_000 * scale));
@@ -233,11 +246,10 @@ async function gets(lab: Lab, system: System, scale: number): Promise<Sample> {
   const look = async (): Promise<{ connections: number; subscriptions: number; heapMb: number }> => {
     const { heapMb } = await client.json<{ heapMb: number }>(LIMIT_MS);
     const info = String(await lab.redis.call("INFO", "clients"));
-    const channels = (await lab.redis.call("PUBSUB", "CHANNELS")) as readonly string[];
-    const patterns = Number(await lab.redis.call("PUBSUB", "NUMPAT"));
+    const subscriptions = await settledSubscriptions(lab);
     client.child.stdin?.write("go on\n");
     const connections = Number(/connected_clients:(\d+)/.exec(info)?.[1]);
-    return { connections, subscriptions: channels.length + patterns, heapMb };
+    return { connections, subscriptions, heapMb };
   };
   const before = await look();
   const after = await look();
