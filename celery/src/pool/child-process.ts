@@ -144,13 +144,12 @@ export class PoolChild {
     this.#process.kill("SIGKILL");
   }
 
-  /** Settles what it had when it ended: the first is lost with it, the others are handed back. */
+  /** Settles what it had when it ended: what ran is lost with it, what had not begun is handed back. */
   settleLost(status: string): void {
-    const [first, ...others] = this.#jobs.splice(0);
-    if (first) {
-      this.#settle(first, { ended: "lost", status, pid: this.pid, processName: this.name });
-    }
-    this.#handBack(others);
+    const jobs = this.#jobs.splice(0);
+    for (const job of jobs)
+      if (job.started) this.#settle(job, { ended: "lost", status, pid: this.pid, processName: this.name });
+    this.#handBack(jobs.filter(({ started }) => !started));
   }
 
   /** One write for all that is said in this turn. */
@@ -210,15 +209,14 @@ export class PoolChild {
       case "givenBack":
         return this.#handBack(this.#take(message.jobs));
       case "started":
+      case "state":
+      case "softLimit":
+      case "event":
       case "done":
         return this.#onRun(
           this.#jobs.find(({ number }) => number === message.job),
           message,
         );
-      case "state":
-      case "softLimit":
-      case "event":
-        return this.#onRun(this.#jobs[0], message);
     }
   }
 
@@ -234,7 +232,8 @@ export class PoolChild {
     message: Exclude<FromChild, { type: "ready" | "failed" | "givenBack" }>,
   ): void {
     if (message.type === "started") return job && this.#onStarted(job);
-    if (!job || job.verdict) return; // it ends with its process
+    if (!job) return this.#onAfterthought(message);
+    if (job.verdict) return; // it ends with its process
     switch (message.type) {
       case "state":
         return void this.#store(job, message);
@@ -245,6 +244,13 @@ export class PoolChild {
       case "done":
         return this.#finish(job, message);
     }
+  }
+
+  /** A task that has ended goes on behind the scenes: its result stands. */
+  #onAfterthought(message: FromChild): void {
+    if (message.type !== "state") return;
+    const error = "The task has ended: its state cannot be updated any more. Is an await missing?";
+    this.#send({ type: "stored", seq: message.seq, error });
   }
 
   #onStarted(job: Job): void {

@@ -13,14 +13,35 @@ export interface ChildTasksDeps {
   readonly residentKib: () => number;
 }
 
-interface Given {
+/** One task that was given. What its function still says when it has ended is about it, and not about what runs by then. */
+class Given implements RunHost {
   readonly job: number;
   readonly by: number;
   readonly request: PackedRequest;
+  readonly #tasks: ChildTasks;
+
+  constructor(job: number, by: number, request: PackedRequest, tasks: ChildTasks) {
+    this.job = job;
+    this.by = by;
+    this.request = request;
+    this.#tasks = tasks;
+  }
+
+  updateState(state: string, meta: unknown): Promise<void> {
+    return this.#tasks.store(this.job, state, encodeJson(meta));
+  }
+
+  onSoftLimit(limitSeconds: number): void {
+    this.#tasks.tell({ type: "softLimit", job: this.job, limitSeconds });
+  }
+
+  sendEvent(type: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#tasks.tell({ type: "event", job: this.job, name: type, fieldsJson: encodeJson(fields) });
+  }
 }
 
 /** The tasks that a child was given: one runs, the others wait for it. */
-export class ChildTasks implements RunHost {
+export class ChildTasks {
   readonly #deps: ChildTasksDeps;
   readonly #clock = new MachineClock();
   readonly #waiting: Given[] = [];
@@ -35,7 +56,7 @@ export class ChildTasks implements RunHost {
   }
 
   take(job: number, by: number, request: PackedRequest): void {
-    this.#waiting.push({ job, by, request });
+    this.#waiting.push(new Given(job, by, request, this));
     if (this.#run === undefined) this.#next([]);
   }
 
@@ -66,21 +87,17 @@ export class ChildTasks implements RunHost {
     else this.#whenIdle = act;
   }
 
-  updateState(state: string, meta: unknown): Promise<void> {
-    const metaJson = encodeJson(meta);
+  tell(message: FromChild): void {
+    this.#deps.tell([message]);
+  }
+
+  /** Has the worker store a state; settles when it is stored. */
+  store(job: number, state: string, metaJson: string): Promise<void> {
     const seq = ++this.#seq;
     const stored = makeDeferred<void>();
     this.#storing.set(seq, stored);
-    this.#deps.tell([{ type: "state", seq, state, metaJson }]);
+    this.tell({ type: "state", job, seq, state, metaJson });
     return stored.promise;
-  }
-
-  onSoftLimit(limitSeconds: number): void {
-    this.#deps.tell([{ type: "softLimit", limitSeconds }]);
-  }
-
-  sendEvent(type: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#deps.tell([{ type: "event", name: type, fieldsJson: encodeJson(fields) }]);
   }
 
   /** The start is written before the function is called, in one piece with the end of the task before. */
@@ -94,7 +111,7 @@ export class ChildTasks implements RunHost {
     // This process was stopped, or the run before took long: whether the message is still ours has to be asked again.
     if (by < this.#clock.nowMs()) return this.#next([...before, { type: "givenBack", jobs: [job] }]);
     this.#deps.tell([...before, { type: "started", job }]);
-    const run = new Run(this);
+    const run = new Run(next);
     this.#run = run;
     startExecution(unpackRequest(request), run, this.#deps.execute, (ended) => this.#end(job, ended));
   }

@@ -40,10 +40,16 @@ export type FromChild =
   /** Written before the function is called. */
   | { readonly type: "started"; readonly job: number }
   /** `metaJson` is in Celery's encoding. */
-  | { readonly type: "state"; readonly seq: number; readonly state: string; readonly metaJson: string }
-  | { readonly type: "softLimit"; readonly limitSeconds: number }
+  | {
+      readonly type: "state";
+      readonly job: number;
+      readonly seq: number;
+      readonly state: string;
+      readonly metaJson: string;
+    }
+  | { readonly type: "softLimit"; readonly job: number; readonly limitSeconds: number }
   /** `self.sendEvent`; the fields in Celery's JSON. */
-  | { readonly type: "event"; readonly name: string; readonly fieldsJson: string }
+  | { readonly type: "event"; readonly job: number; readonly name: string; readonly fieldsJson: string }
   /** These have not begun and never will here. */
   | { readonly type: "givenBack"; readonly jobs: readonly number[] }
   | DoneMessage;

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -84,6 +84,41 @@ describe("given a run that is ended by a signal", () => {
       expect(await start(pool, "pool.add", [1, 1]).result).toMatchObject({ processName: "ForkPoolWorker-2" });
     },
   );
+});
+
+test("given a task that has ended and still tells of its progress, when the next one runs, then that is not said of it", async () => {
+  await using pool = open(1);
+  await pool.ready;
+  const [late, gate, log] = ["late", "gate", "log"].map((name) => join(dir, name)) as [
+    string,
+    string,
+    string,
+  ];
+  expect(await start(pool, "pool.tooLate", [late, log]).result).toMatchObject({ ended: "done" });
+  await whenFree(pool);
+  const next = start(pool, "pool.waitFor", [gate, join(dir, "begun")]);
+  await until(() => next.told.started.length > 0);
+
+  await writeFile(late, "");
+  await until(() => existsSync(log));
+  await writeFile(gate, "");
+
+  expect(await next.result).toMatchObject({ ended: "done" });
+  expect([next.told.states, next.told.events]).toEqual([[], []]);
+  expect(await readFile(log, "utf8")).toContain("The task has ended");
+});
+
+test("given a task that its process has not begun, when that is killed, then it is not lost: the next one runs it", async () => {
+  await using pool = open(1);
+  await pool.ready;
+  const pid = pool.processes()[0] as number;
+  process.kill(pid, "SIGSTOP");
+  const { result, told } = start(pool, "pool.pid");
+
+  process.kill(pid, "SIGKILL");
+
+  expect(await result).toMatchObject({ ended: "done", processName: "ForkPoolWorker-2" });
+  expect(told.started).toHaveLength(1);
 });
 
 describe("given tasks that wait behind short ones", () => {

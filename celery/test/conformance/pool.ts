@@ -87,7 +87,7 @@ export function describePool(traits: PoolTraits): void {
     });
 
     // One pool serves all: every case leaves it as it found it.
-    beforeEach(() => until(() => pool.free() === traits.slots));
+    beforeEach(() => until(() => pool.free() === traits.slots, PATIENCE_MS), PATIENCE_MS);
 
     test("when a task returns, then the result says so and the start was told before", async () => {
       const { result, told } = start(pool, "pool.add", [2, 3]);

@@ -28,6 +28,17 @@ export const progress = app.task("pool.progress", { bind: true }, async (self) =
   return "after";
 });
 
+/** Ends, and only then, when the file exists, tells of its progress. Writes into `log` what came of that. */
+export const tooLate = app.task("pool.tooLate", { bind: true }, (self, file: string, log: string) => {
+  const update = async (): Promise<void> => {
+    while (!existsSync(file)) await sleep(10);
+    self.sendEvent("task-progress", {});
+    await self.updateState("PROGRESS", { late: true });
+  };
+  void update().catch((error: unknown) => appendFileSync(log, String(error)));
+  return "ended";
+});
+
 export const echo = app.task("pool.echo", (value: unknown) => value);
 
 export const print = app.task("pool.print", (text: string) => {
