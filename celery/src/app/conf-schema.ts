@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { TaskAnnotations } from "./annotations.ts";
 import { COMPRESSIONS } from "./call-options.ts";
 import type { BeatEntry, ConfValues, ScheduleObject } from "./conf-values.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ImproperlyConfigured } from "../protocol/errors.ts";
 import { confShape } from "./conf-schema.ts";
 import type { ConfInput, ConfKey, ConfValues } from "./conf-values.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { BrokerTransportOptions, ConnectionValues, SslOptions } from "./connection-values.ts";
 
 const seconds = z.number().nonnegative();

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ExchangeType } from "../transport/destination.ts";
 import { Exchange, Queue } from "./queues.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { explainPoolName, POOL_NAMES, poolByName } from "../app/pool-names.ts";
 import type { PoolKind } from "../pool/pool.ts";
 import type { LogLevel } from "../worker/worker-log.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeBroadcast, encodeBroadcast } from "../protocol/broadcast.ts";
 import {
   CONTROL_EXCHANGE,

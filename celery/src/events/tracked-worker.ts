@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { RawEvent } from "../protocol/event.ts";
 
 /** Celery's heartbeat window: a worker is gone after this many intervals without a sign. */

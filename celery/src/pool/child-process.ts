@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { fromSource, ownModule } from "../runtime/own-module.ts";
 import type { ChildConfig } from "./child-config.ts";
 import { exitStatus } from "./exit-status.ts";
 import {
@@ -16,7 +17,7 @@ import {
 import type { Job } from "./job.ts";
 import { type LineReader, readLines } from "./lines.ts";
 import { MessageLines } from "./message-lines.ts";
-import { type PoolResult, PoolStartError } from "./pool.ts";
+import { type PoolResult, PoolStartError, TOO_LATE } from "./pool.ts";
 
 export interface ChildOptions {
   readonly config: ChildConfig;
@@ -249,8 +250,7 @@ export class PoolChild {
   /** A task that has ended goes on behind the scenes: its result stands. */
   #onAfterthought(message: FromChild): void {
     if (message.type !== "state") return;
-    const error = "The task has ended: its state cannot be updated any more. Is an await missing?";
-    this.#send({ type: "stored", seq: message.seq, error });
+    this.#send({ type: "stored", seq: message.seq, error: TOO_LATE });
   }
 
   #onStarted(job: Job): void {
@@ -332,10 +332,9 @@ export class PoolChild {
 }
 
 function spawnChild(options: ChildOptions): ChildProcess {
-  const fromSource = import.meta.url.endsWith(".ts");
-  const entry = new URL(fromSource ? "./child-main.ts" : "./child-main.js", import.meta.url);
   const loader = fromSource ? ["--import", import.meta.resolve("tsx")] : [];
-  return spawn(process.execPath, [...loader, fileURLToPath(entry), JSON.stringify(options.config)], {
+  const entry = fileURLToPath(ownModule("pool/child-main"));
+  return spawn(process.execPath, [...loader, entry, JSON.stringify(options.config)], {
     cwd: options.cwd,
     env: options.env,
     // Not detached: the children belong to the worker's process group, so that whoever kills the group gets all.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Broadcast } from "./broadcast.ts";
 
 /** Celery's `control_exchange` with its suffix; replies go to an exchange of their own. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DecodeError } from "./errors.ts";
 import { decodeJson } from "./json.ts";
 

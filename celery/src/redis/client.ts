@@ -37,7 +37,7 @@ export async function connectClient(servers: Servers, options: ClientOptions): P
 
 async function connectTo(address: RedisAddress, settings: Settings): Promise<Redis> {
   // Loaded with the first connection: pool children make none as a rule, and are to start fast.
-  const { Redis: Client } = await import("ioredis");
+  const { Redis: Client } = await import("./ioredis.ts");
   const client = new Client(settings);
   let reason: Error | undefined;
   client.on("error", (error: Error) => {

@@ -93,7 +93,7 @@ export class Heartbeat {
   #start(): Worker {
     const { url, workerId, ttlMs, ids } = this.#deps;
     const data: HeartbeatData = { url, workerId, ttlMs, idPrefix: ids.prefix, held: this.#held.buffer };
-    const thread = startThread("./heartbeat-thread", import.meta.url, data);
+    const thread = startThread("transport/heartbeat-thread", data);
     thread.unref();
     thread.on("message", (message: FromHeartbeat) => {
       if (message.type === "lost") this.#deps.onLost(message.claimIds);

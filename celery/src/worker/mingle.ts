@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LamportClock } from "../runtime/lamport-clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Revokes } from "./revokes.ts";

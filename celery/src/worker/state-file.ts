@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 
 const fileShape = z.object({
   format: z.literal(1),
