@@ -11,7 +11,7 @@ COPY tsconfig.base.json ./
 COPY celery celery
 COPY server server
 COPY client client
-RUN node_modules/.bin/tsc -b server && npm run build --workspace client
+RUN node_modules/.bin/tsc -b server && npm run build --workspace celery --workspace client
 
 FROM node:24-bookworm-slim
 WORKDIR /app

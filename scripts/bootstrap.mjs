@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** What the built server and page are made of. */
 const SOURCES = [
   "celery/src",
+  "celery/build",
   "celery/package.json",
   "celery/tsconfig.json",
   "server/src",
@@ -109,6 +110,9 @@ async function build(stamp) {
   try {
     await Promise.all([
       run("tsc", process.execPath, [typescript, "-b", "server"], { end: stop.signal }),
+      run("the bundle of celery", process.execPath, [join(ROOT, "celery/build/bundle.mjs")], {
+        end: stop.signal,
+      }),
       run("vite build", process.execPath, [vite, "build", "--logLevel", "warn"], {
         cwd: join(ROOT, "client"),
         end: stop.signal,

@@ -10,7 +10,7 @@ if (!existsSync(main)) {
   );
   process.exit(1);
 }
-// Node 22.8 and later keep compiled code between starts; the worker's children profit most.
+// Node 22.8 and later keep compiled code between starts.
 nodeModule.enableCompileCache?.();
 const { runCommandLine } = await import(main.href);
 const status = await runCommandLine(process);
