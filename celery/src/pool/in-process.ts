@@ -8,7 +8,7 @@ import { encodeJson } from "../protocol/json.ts";
 import { Bag, type BagMember } from "../runtime/bag.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { captureOutput, type OutputCapture } from "./capture.ts";
-import { type Pool, PoolError, type PoolEvents, type PoolResult, type RunHooks } from "./pool.ts";
+import { type Pool, PoolError, type PoolEvents, type PoolResult, type RunHooks, TOO_LATE } from "./pool.ts";
 import { describeStray } from "./stray.ts";
 
 export interface InProcessOptions {
@@ -38,6 +38,8 @@ class Running implements RunHost, BagMember {
   onAbort: (() => void) | undefined;
   /** Why it was given up, if it was. */
   verdict: PoolResult | undefined;
+  /** Its end has been told: what its function still says is not passed on. */
+  isOver = false;
 
   constructor(request: TaskRequest, hooks: RunHooks, done: (result: PoolResult) => void) {
     this.request = request;
@@ -52,6 +54,7 @@ class Running implements RunHost, BagMember {
 
   /** Encoded before it leaves the task, so that a value that cannot travel is the task's error. */
   async updateState(state: string, meta: unknown): Promise<void> {
+    if (this.isOver) throw new Error(TOO_LATE);
     await this.hooks.onState(state, encodeJson(meta));
   }
 
@@ -60,7 +63,7 @@ class Running implements RunHost, BagMember {
   }
 
   sendEvent(type: string, fields: Readonly<Record<string, unknown>>): void {
-    this.hooks.onEvent?.(type, encodeJson(fields));
+    if (!this.isOver) this.hooks.onEvent?.(type, encodeJson(fields));
   }
 }
 
@@ -174,6 +177,7 @@ class InProcessPool implements Pool {
     if (hardLimit) clearTimeout(hardLimit);
     if (onAbort) hooks.signal?.removeEventListener("abort", onAbort);
     this.#running.delete(running);
+    running.isOver = true;
     if (outcome.runtimeSeconds < QUICK_SECONDS) this.#quick.add(request.task);
     else this.#quick.delete(request.task);
     running.done(verdict ?? { ended: "done", outcome, processName: PROCESS_NAME });

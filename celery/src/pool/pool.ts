@@ -107,6 +107,9 @@ export type PoolResult =
   /** The hard time limit passed; the process was killed. */
   | { readonly ended: "timeout"; readonly limitSeconds: number; readonly processName: string };
 
+/** Why the state of a task that has ended is not updated: its result stands. */
+export const TOO_LATE = "The task has ended: its state cannot be updated any more. Is an await missing?";
+
 /** A pool process did not come up: the app failed to load in it, or it took too long. */
 export class PoolStartError extends Error {
   readonly code = "POOL_START";

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -88,6 +89,18 @@ export function describePool(traits: PoolTraits): void {
 
     // One pool serves all: every case leaves it as it found it.
     beforeEach(() => until(() => pool.free() === traits.slots, PATIENCE_MS), PATIENCE_MS);
+
+    test("when a task that has ended still tells of its progress, then nobody hears it, and it learns why", async () => {
+      const [late, log] = [join(dir, "late"), join(dir, "late-log")];
+      const { result, told } = start(pool, "pool.tooLate", [late, log]);
+      expect(await result).toMatchObject({ ended: "done" });
+
+      await writeFile(late, "");
+      await until(() => existsSync(log));
+
+      expect([told.states, told.events]).toEqual([[], []]);
+      expect(await readFile(log, "utf8")).toContain("The task has ended");
+    });
 
     test("when a task returns, then the result says so and the start was told before", async () => {
       const { result, told } = start(pool, "pool.add", [2, 3]);
