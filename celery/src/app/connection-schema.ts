@@ -26,7 +26,7 @@ export const brokerTransportOptions: z.ZodType<BrokerTransportOptions> = z
     retry_on_timeout: orNull(flag),
     visibility_timeout: positive.default(3600),
     heartbeat_ttl: positive.default(10),
-    max_message_bytes: count.default(1024 * 1024),
+    max_message_bytes: count.default(16 * 1024 * 1024),
     queue_order_strategy: z.enum(["round_robin", "sorted", "priority"]).default("round_robin"),
     priority_steps: orNull(
       z

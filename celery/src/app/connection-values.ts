@@ -53,7 +53,7 @@ export interface BrokerTransportOptions extends ServerOptions, SocketOptions {
   readonly visibility_timeout: number;
   /** Ours: how long after its last sign of life a worker's claims go to others. */
   readonly heartbeat_ttl: number;
-  /** Ours: larger messages are neither sent nor run. */
+  /** Ours: larger messages are neither sent nor run. Default 16 MiB; Celery has no limit. */
   readonly max_message_bytes: number;
   /** In which order a worker looks into its queues: another one first each time, by name, or as given. Default `round_robin`. */
   readonly queue_order_strategy: "round_robin" | "sorted" | "priority";

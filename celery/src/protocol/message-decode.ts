@@ -24,11 +24,11 @@ export interface DecodeFailure {
 export type Decoded = { readonly ok: true; readonly message: TaskMessage } | DecodeFailure;
 
 export interface DecodeLimits {
-  /** Larger messages are not even parsed. Default 1 MiB. */
+  /** Larger messages are not even parsed. Default 16 MiB. */
   readonly maxBytes?: number;
 }
 
-const DEFAULT_MAX_BYTES = 1024 * 1024;
+const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 
 const NOTHING: Json = Object.freeze({});
 

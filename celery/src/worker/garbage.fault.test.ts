@@ -56,6 +56,7 @@ test("given 8 MB in a message, when that is more than is allowed, then sender an
   await using lab = await openFaultLab(`${inject("redisUrl")}/66`);
   const { app, redis } = lab.broker;
   const large = "x".repeat(EIGHT_MB);
+  app.conf.broker_transport_options = { max_message_bytes: EIGHT_MB };
   await expect(app.sendTask("fault.add", [large, "y"])).rejects.toThrow(/max_message_bytes/);
   const sample = await sampleMessage(lab);
   await redis.call("LPUSH", "celery", sample.replace('"lang"', `"stuffing": "${large}", "lang"`));
