@@ -47,7 +47,7 @@ test("given results in another database, when the claim is lost while its chord 
     connectTimeoutSeconds: 2,
   });
   const consumer = await lab.openConsumer({ backend });
-  const [{ id }] = (await claimAll(consumer, 1)) as [{ id: string }];
+  const id = (await claimAll(consumer, 1))[0]?.id ?? "";
   const part = { groupId: "g", taskId: "t", groupIndex: 0, member: '[1, "t", "SUCCESS", 1]', failed: false };
   const rescue = { queue: "celery", bodyStart: "", bodyEnd: "", envelopeEnd: "" };
   await backend.chords.announce([{ kind: "size", groupId: "g", size: 1 }]);
