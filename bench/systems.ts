@@ -131,7 +131,7 @@ function node(args: readonly string[]): Program {
 
 /** The Python of the interop tests: `CELERY_PYTHON`, else the environment that they have made. */
 function findPython(): string {
-  const python = process.env["CELERY_PYTHON"] ?? join(ROOT, ".cache/python-celery/bin/python");
+  const python = process.env["CELERY_PYTHON"] ?? join(ROOT, ".cache/python-celery-flower/bin/python");
   if (existsSync(python)) return python;
   throw new Error(
     `There is no ${python}. Run the interop tests once (npx vitest run --project redis celery/test/interop), ` +
