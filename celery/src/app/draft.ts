@@ -8,7 +8,7 @@ import {
   type TaskProperties,
 } from "../protocol/message.ts";
 import { formatPython, formatPythonArgs, type ReprLimits } from "../protocol/python-repr.ts";
-import { isoFromMs, msFromIso } from "../protocol/time.ts";
+import { isoFromMs, isTime, msFromIso } from "../protocol/time.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Address } from "./address.ts";
 import type { ApplyOptions, SignatureLike } from "./call-options.ts";
@@ -161,22 +161,29 @@ function listOf(
 
 /** `countdown: 0` counts as none, as in Celery. */
 function etaOf({ countdown, eta }: ApplyOptions, clock: Clock): string | null {
-  if (countdown !== undefined && countdown !== 0)
-    return isoFromMs(clock.nowMs() + seconds("countdown", countdown) * 1000);
+  if (countdown !== undefined && countdown !== 0) return fromNow("countdown", countdown, clock);
   return eta === undefined ? null : moment("eta", eta);
 }
 
 function expiresOf(expires: ApplyOptions["expires"], clock: Clock): string | null {
   if (expires === undefined || expires === null) return null;
-  if (typeof expires === "number") return isoFromMs(clock.nowMs() + seconds("expires", expires) * 1000);
+  if (typeof expires === "number") return fromNow("expires", expires, clock);
   return moment("expires", expires);
+}
+
+function fromNow(name: string, value: unknown, clock: Clock): string {
+  const ms = clock.nowMs() + seconds(name, value) * 1000;
+  if (isTime(ms)) return isoFromMs(ms);
+  throw new InvalidArgument(
+    `${name} = ${String(value)}: no time is so many seconds from now, the years go from 1 to 9999. Give fewer seconds.`,
+  );
 }
 
 /** Text goes out as it was given: a time without offset is read in the worker's timezone. */
 function moment(name: string, value: Date | string): string {
   if (typeof value === "string") {
     if (msFromIso(value) !== undefined) return value;
-  } else if (Number.isFinite(value.getTime())) {
+  } else if (isTime(value.getTime())) {
     return isoFromMs(value.getTime());
   }
   throw new InvalidArgument(

@@ -157,6 +157,18 @@ test("given self.retry with a countdown, when thrown, then the plan has its time
   );
 });
 
+test.each([
+  [{ countdown: 1e20 }, "countdown = 100000000000000000000"],
+  [{ countdown: Number.NaN }, "countdown = NaN"],
+  [{ eta: new Date(Number.NaN) }, "eta = Invalid Date"],
+  [{ expires: 1e20 }, "expires = 100000000000000000000"],
+])("given a retry at %j, when it is asked for, then the task fails and says why", async (options, quoted) => {
+  const outcome = await outcomeOf((self: TaskContext) => self.retry(options), { options: { bind: true } });
+
+  const why = `${quoted}: a time between the years 1 and 9999 is expected, e.g. countdown: 60.`;
+  expect(outcome).toMatchObject({ error: { excType: "InvalidArgument", excMessage: [why] } });
+});
+
 test("given self.retry without options, when thrown, then the task's default delay counts", async () => {
   const outcome = await outcomeOf((self: TaskContext) => self.retry(), {
     options: { bind: true, defaultRetryDelay: 7 },

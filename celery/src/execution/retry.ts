@@ -1,7 +1,9 @@
 import type { AnyTask, ResolvedTaskOptions, RetryOptions } from "../app/types.ts";
+import { InvalidArgument } from "../protocol/errors.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
 import { formatPython, formatPythonArgs } from "../protocol/python-repr.ts";
 import { MaxRetriesExceededError, Retry } from "../protocol/task-signals.ts";
+import { isTime } from "../protocol/time.ts";
 import { formatWireError } from "../protocol/wire-error.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { RetryChanges, RetryPlan } from "./outcome.ts";
@@ -28,7 +30,7 @@ export class PlannedRetry extends Retry {
 /**
  * Decides about another run.
  *
- * @throws the error in `options.exc`, else MaxRetriesExceededError, when the retries are used up.
+ * @throws the error in `options.exc`, else MaxRetriesExceededError, when the retries are used up. InvalidArgument for a time that is none.
  * @see celery 5.7.0 app/task.py, `Task.retry`
  */
 export function planRetry(
@@ -43,8 +45,10 @@ export function planRetry(
   const now = deps.clock.nowMs() / 1000;
   const countdown = options.countdown ?? task.options.defaultRetryDelay;
   const when = options.eta ?? countdown;
+  const etaEpochSeconds = options.eta ? options.eta.getTime() / 1000 : now + countdown;
+  checkTime(options.eta ? "eta" : "countdown", when, etaEpochSeconds);
   const plan: RetryPlan = {
-    etaEpochSeconds: options.eta ? options.eta.getTime() / 1000 : now + countdown,
+    etaEpochSeconds,
     message: retryMessage(when, options.exc),
     args: asSent(call.args),
     kwargs: asSent(call.kwargs),
@@ -55,6 +59,14 @@ export function planRetry(
     changes: changesOf(options, now),
   };
   return new PlannedRetry(plan, { exc: options.exc, when });
+}
+
+/** Where the task can be blamed: a message with such a time could not be written. */
+function checkTime(name: string, value: unknown, epochSeconds: number): void {
+  if (isTime(epochSeconds * 1000)) return;
+  throw new InvalidArgument(
+    `${name} = ${String(value)}: a time between the years 1 and 9999 is expected, e.g. countdown: 60.`,
+  );
 }
 
 /** Null where nothing is new. */
@@ -100,6 +112,7 @@ function changesOf(options: RetryOptions, nowSeconds: number): RetryChanges {
   const { timeLimit, softTimeLimit, expires, ignoreResult, shadow, headers } = options;
   const expiresEpochSeconds =
     expires instanceof Date ? expires.getTime() / 1000 : nowSeconds + (expires ?? 0);
+  checkTime("expires", expires, expiresEpochSeconds);
   return {
     ...(timeLimit !== undefined && { timeLimit }),
     ...(softTimeLimit !== undefined && { softTimeLimit }),

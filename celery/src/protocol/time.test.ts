@@ -1,11 +1,20 @@
 import { expect, test } from "vitest";
-import { isoFromMs, msFromIso } from "./time.ts";
+import { isoFromMs, isTime, msFromIso } from "./time.ts";
 
 const utc = (text: string): number => new Date(text).getTime();
 
 test("given a moment, when written, then it is Python's isoformat in UTC", () => {
   expect(isoFromMs(utc("2026-11-21T10:03:22.345Z"))).toBe("2026-11-21T10:03:22.345000+00:00");
   expect(isoFromMs(utc("2026-11-21T10:03:22.000Z"))).toBe("2026-11-21T10:03:22+00:00");
+});
+
+test.each([
+  ["0001-01-01T00:00:00Z", true],
+  ["9999-12-31T23:59:59.999Z", true],
+  ["-000001-12-31T23:59:59Z", false],
+  ["+010000-01-01T00:00:00Z", false],
+])("given %s, then that Python has such a time is %s", (text, expected) => {
+  expect(isTime(utc(text))).toBe(expected);
 });
 
 test.each([

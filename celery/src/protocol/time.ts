@@ -9,6 +9,11 @@ export function isoFromMs(ms: number): string {
   return text.endsWith(".000Z") ? `${whole}+00:00` : `${whole}${text.slice(point, -1)}000+00:00`;
 }
 
+/** The years that Python's `datetime` has, and so the wire: 1 to 9999. False for what is no number, too. */
+export function isTime(ms: number): boolean {
+  return ms >= -62_135_596_800_000 && ms < 253_402_300_800_000;
+}
+
 const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?)?(Z|[+-]\d{2}:?(?:\d{2})?)?$/i;
 
