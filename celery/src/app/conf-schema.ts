@@ -142,8 +142,6 @@ export const confShape: Shape = {
   worker_max_memory_per_child: orNull(count),
   worker_send_task_events: z.boolean().default(false),
   worker_enable_remote_control: z.boolean().default(true),
-  worker_proc_alive_timeout: positive.default(4),
-  worker_lost_wait: seconds.default(10),
   worker_soft_shutdown_timeout: seconds.default(0),
   worker_enable_soft_shutdown_on_idle: z.boolean().default(false),
   worker_redirect_stdouts: z.boolean().default(true),

@@ -176,10 +176,6 @@ export interface ConfValues extends ConnectionValues {
   /** Publish task events, as with `-E`. */
   worker_send_task_events: boolean;
   worker_enable_remote_control: boolean;
-  /** Understood, and of no effect: a pool process has a minute to load the app, and says why when it cannot. */
-  worker_proc_alive_timeout: number;
-  /** Understood, and of no effect: what a process has said before its end is read as soon as it has ended. */
-  worker_lost_wait: number;
   worker_soft_shutdown_timeout: number;
   /** Wait that long even if nothing runs: tasks that were received may still be on their way. */
   worker_enable_soft_shutdown_on_idle: boolean;

@@ -76,8 +76,10 @@ const NOT_NEEDED: Readonly<Record<string, string>> = {
   worker_enable_prefetch_count_reduction:
     "a worker that reconnects still holds what it held, and takes no more than its prefetch allows",
   worker_eta_task_limit: "tasks with an ETA wait in Redis, not in the worker's memory",
+  worker_lost_wait: "what a pool process has said before its end is read as soon as it has ended",
   worker_pool_putlocks: "the pool takes a task only when it has room for it",
   worker_pool_start_method: "pool processes are always started anew; Node cannot fork a running process",
+  worker_proc_alive_timeout: "a pool process has a minute to load the app, and says why when it cannot",
 };
 
 /** Why a name is not a setting, and what may have been meant. */
@@ -106,7 +108,6 @@ const RENAMED: Readonly<Record<string, string>> = {
   celery_redirect_stdouts_level: "worker_redirect_stdouts_level",
   celeryd_task_time_limit: "task_time_limit",
   celeryd_task_soft_time_limit: "task_soft_time_limit",
-  celeryd_worker_lost_wait: "worker_lost_wait",
 };
 
 /** What a name of Celery before 4, or one with Django's prefix, is called now: `CELERYD_CONCURRENCY`, `CELERY_TASK_ROUTES`. */
