@@ -111,6 +111,23 @@ test("given a body that cannot be sent, when its chord is complete, then it fail
   await expect(own(result)).rejects.toThrow(/ChordError: Callback error: InvalidArgument\('eta = "never"/);
 });
 
+test.each(["a task", "a group"])(
+  "given a body, %s, whose errback cannot be sent, when its chord fails, then the body fails all the same, and the log says what to correct",
+  async (what) => {
+    open(brokerUrl);
+    worker = await startTestWorker(app);
+    const told = app.signature("flow.sum");
+    (told.options as Record<string, unknown>)["eta"] = "never";
+    const member = sum.s().linkError(told);
+    const body = await chord([fail.s()], what === "a task" ? member : group(member)).delay();
+    const failing = what === "a task" ? body : ((body as GroupResult<unknown>).results[0] as { id: string });
+    await expect(own(failing)).rejects.toThrow(/no/);
+    const { text } = await worker.logged(/not all that waits for its body can be told/);
+    expect(text).toContain("Correct the link_error or chain that the body was sent with.");
+    await until(async () => (await broker.unacked()) === 0);
+  },
+);
+
 test("given a callback that cannot be sent, when its task has run, then the task has failed", async () => {
   open(brokerUrl);
   worker = await startTestWorker(app);

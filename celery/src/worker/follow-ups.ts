@@ -126,7 +126,7 @@ export class FollowUps {
     const current = { id, rootId, priority: message.properties.priority };
     const { calls, chords, trail } = app.runInTask(current, () => prepareCanvas(app, sig));
     const after = { calls: [...calls], chords: [...chords], trail: trail.map(toTuple) };
-    return this.#prepare({ ...after, results: [], parts: [], inline: [] }, "");
+    return this.#prepare({ ...after, results: [], parts: [], inline: [], untold: [] }, "");
   }
 
   /**
@@ -200,6 +200,7 @@ export class FollowUps {
         events.send("task-sent", taskSentFields(headers, message.queue));
       }
     }
+    for (const text of after.untold) this.#report("ERROR", text);
     for (const { errbacks, taskId, error } of after.inline) {
       void callErrbacks(app, errbacks, failureOf(taskId, error), (text) => this.#report("ERROR", text));
     }

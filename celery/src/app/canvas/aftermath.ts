@@ -34,6 +34,8 @@ export interface Aftermath {
     readonly taskId: string;
     readonly error: WireError;
   }[];
+  /** For the log: what cannot be told, and why. */
+  readonly untold: string[];
 }
 
 /** A failure, as it is stored. */
@@ -44,7 +46,7 @@ export interface StoredFailure {
 }
 
 export function noAftermath(): Aftermath {
-  return { calls: [], chords: [], trail: [], results: [], parts: [], inline: [] };
+  return { calls: [], chords: [], trail: [], results: [], parts: [], inline: [], untold: [] };
 }
 
 /** Whether anything follows at all: asked once per task. */

@@ -194,9 +194,11 @@ async function carryOut(app: CeleryApp, backend: ResultBackend, after: Aftermath
   await Promise.all(after.calls.map((call) => app.publish(call)));
   await Promise.all(after.results.map((meta) => backend.store(meta)));
   for (const part of after.parts) if (await backend.chords.count(part)) await endOuter(app, backend, part);
+  const report = (text: string): void => void process.stderr.write(`${text}\n`);
+  after.untold.forEach(report);
   for (const { errbacks, taskId, error } of after.inline) {
     const failure = { request: { id: taskId }, error: asError(taskId, error, null), traceback: null };
-    await callErrbacks(app, errbacks, failure, (text) => void process.stderr.write(`${text}\n`));
+    await callErrbacks(app, errbacks, failure, report);
   }
 }
 

@@ -91,7 +91,8 @@ function shaped(shape: ResultTuple, parts: readonly Part[]): readonly unknown[] 
 }
 
 /**
- * The body will never run: whoever waits for it, or for what comes after it, is told.
+ * The body will never run: whoever waits for it, or for what comes after it, is told. Its failure is stored whatever its errbacks and
+ * later steps are like: what of them cannot be read or sent is left out, and said in `untold`.
  *
  * @param cause what the part threw: the members of a group as body fail with that.
  * @see celery 5.7.0 backends/base.py, `chord_error_from_stack` and `_handle_group_chord_error`
@@ -108,8 +109,19 @@ export function failChord(
   else failBody(app, after, body, { ...request, error });
   const failure = { status: "FAILURE", error, traceback: null } as const;
   const context = { current: request.parent, nowMs: request.nowMs };
-  failSteps(after, listOf(body.options.chain), failure, context);
+  attempt(after, request, () => failSteps(after, listOf(body.options.chain), failure, context));
   return { after, error };
+}
+
+function attempt(after: Aftermath, { groupId }: ChordEndRequest, tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    after.untold.push(
+      `Chord '${groupId}' has failed, and not all that waits for its body can be told: ${String(error)} ` +
+        "Correct the link_error or chain that the body was sent with.",
+    );
+  }
 }
 
 interface Failing extends ChordEndRequest {
@@ -117,13 +129,15 @@ interface Failing extends ChordEndRequest {
 }
 
 /** A body that is a chain or a chord has later steps of its own; all of them fail. */
-function failBody(app: CeleryApp, after: Aftermath, body: Sig, { parent, nowMs, error }: Failing): void {
+function failBody(app: CeleryApp, after: Aftermath, body: Sig, failing: Failing): void {
+  const { parent, nowMs, error } = failing;
   const id = freeze(body, {}, freezeDeps(app)).id;
   const failure = { status: "FAILURE", error, traceback: null } as const;
   const errbacks = listOf(body.options.link_error);
   const rootId = body.options.root_id ?? id;
-  tellErrbacks(app, after, errbacks, { current: { ...parent, id, rootId }, error, ranHere: false });
-  failSteps(after, [withId(body, id)], failure, { current: parent, nowMs });
+  const current = { ...parent, id, rootId };
+  attempt(after, failing, () => tellErrbacks(app, after, errbacks, { current, error, ranHere: false }));
+  attempt(after, failing, () => failSteps(after, [withId(body, id)], failure, { current: parent, nowMs }));
 }
 
 function failGroup(app: CeleryApp, after: Aftermath, body: GroupSig, failing: Failing): void {
@@ -136,8 +150,10 @@ function failGroup(app: CeleryApp, after: Aftermath, body: GroupSig, failing: Fa
     if (id === undefined) continue;
     const current = { ...parent, id, rootId: id };
     const errbacks = [...errbacksOf(member), ...ofGroup];
-    tellErrbacks(app, after, errbacks, { current, error, ranHere: false });
-    failSteps(after, [withId(member, id)], failure, { current: parent, nowMs });
+    attempt(after, failing, () => tellErrbacks(app, after, errbacks, { current, error, ranHere: false }));
+    attempt(after, failing, () =>
+      failSteps(after, [withId(member, id)], failure, { current: parent, nowMs }),
+    );
   }
   after.results.push(failedMeta(node.id, failure, nowMs));
 }
