@@ -17,14 +17,22 @@ export async function openClient(url) {
   });
   await queue.ready();
   const create = () => queue.createJob({ x: 1, y: 2 });
+  let waits = false;
   return {
-    send: () => create().save(),
+    // Listened for before it is sent: a fast worker is done before `save` returns.
+    send: async () => {
+      const job = create();
+      const done = waits && new Promise((resolve) => job.once("succeeded", resolve));
+      await job.save();
+      return { done };
+    },
     prepare: async () => {
       await queue.close();
       queue = new BeeQueue(QUEUE, { redis: connection(url), isWorker: false });
       await queue.ready();
+      waits = true;
     },
-    finish: (job) => new Promise((resolve) => job.once("succeeded", resolve)),
+    finish: ({ done }) => done,
     sendMany: (count) => queue.saveAll(Array.from({ length: count }, create)),
     close: () => queue.close(),
   };
