@@ -47,8 +47,8 @@ export interface SocketOptions {
 
 export interface BrokerTransportOptions extends ServerOptions, SocketOptions {
   /**
-   * Understood, and of no effect: ours show signs of life instead (`heartbeat_ttl`). What a Python worker held, Python's workers give back
-   * after their own.
+   * Seconds after which what a Python worker holds is given to others, by any worker of ours as by Python's. Ours show signs of life instead
+   * (`heartbeat_ttl`). Default 3600; the shortest one in a fleet counts.
    */
   readonly visibility_timeout: number;
   /** Ours: how long after its last sign of life a worker's claims go to others. */

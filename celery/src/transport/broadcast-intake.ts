@@ -9,10 +9,13 @@ export interface BroadcastIntakeDeps {
   readonly link: BrokerLink;
   readonly channels: ChannelNames;
   readonly log: Log;
+  /** Default 3600: what a worker that has gone left in its list is not run by a successor of the same name after this. */
+  readonly keptSeconds?: number;
 }
 
-/** What a worker that has gone left in its list is not run by a successor of the same name after this. */
-const KEPT_SECONDS = 3600;
+const DEFAULT_KEPT_SECONDS = 3600;
+/** So often per life of a list it is prolonged, for as long as the node lives: its worker may be busy for longer than that. */
+const RENEWALS = 4;
 
 /**
  * Listens to fanout exchanges and puts what it hears into a list that only this node consumes. From there on a broadcast is a message
@@ -24,10 +27,13 @@ const KEPT_SECONDS = 3600;
 export class BroadcastIntake {
   readonly #deps: BroadcastIntakeDeps;
   readonly #lists = new Map<string, string>();
+  readonly #keptSeconds: number;
   #subscriber: RedisSubscriber | undefined;
+  #renewal: NodeJS.Timeout | undefined;
 
   constructor(deps: BroadcastIntakeDeps) {
     this.#deps = deps;
+    this.#keptSeconds = deps.keptSeconds ?? DEFAULT_KEPT_SECONDS;
   }
 
   /** The list of this node that the queue's messages come into. Named after the node, so that a restart finds what was left. */
@@ -39,6 +45,7 @@ export class BroadcastIntake {
     const pattern = this.#patternOf(binding);
     this.#lists.set(pattern, this.listOf(binding));
     this.#subscriber ??= this.#open();
+    this.#renewal ??= setInterval(() => void this.#renew(), (this.#keptSeconds / RENEWALS) * 1000).unref();
     this.#subscriber.subscribePattern(pattern).catch(() => undefined); // it goes on trying by itself
   }
 
@@ -48,6 +55,7 @@ export class BroadcastIntake {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#renewal);
     await this.#subscriber?.[Symbol.asyncDispose]();
   }
 
@@ -65,12 +73,23 @@ export class BroadcastIntake {
     return subscriber;
   }
 
+  async #renew(): Promise<void> {
+    const commands = [...this.#lists.values()].map((list) => ["EXPIRE", list, this.#keptSeconds] as const);
+    if (commands.length === 0) return;
+    try {
+      await this.#deps.link.run((redis) => redis.pipeline(commands));
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, "could not prolong the lists of broadcasts");
+    }
+  }
+
+  /** Not under a number that Redis remembers: when the answer is lost, the broadcast is put in again, and heard twice. */
   async #keep(list: string, text: string): Promise<void> {
     try {
       await this.#deps.link.run((redis) =>
         redis.pipeline([
           ["LPUSH", list, text],
-          ["EXPIRE", list, KEPT_SECONDS],
+          ["EXPIRE", list, this.#keptSeconds],
         ]),
       );
     } catch (error) {

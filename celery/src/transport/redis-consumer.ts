@@ -28,6 +28,7 @@ import { Upkeep } from "./upkeep.ts";
 import { WorkWaiter } from "./waiter.ts";
 
 const DEFAULT_HEARTBEAT_TTL_MS = 10_000;
+const DEFAULT_VISIBILITY_TIMEOUT_MS = 3_600_000;
 /** How long closing waits for a Redis that is away before it leaves the claims to the other workers. */
 const CLOSE_LIMIT_MS = 5000;
 /** The same trouble with a queue is reported this often. */
@@ -98,7 +99,8 @@ class RedisConsumer implements Consumer {
       );
     this.#heartbeat = new Heartbeat({ url, workerId, ttlMs, ids, log, beat, onLost });
     const onOwnClaims = (own: readonly string[]): void => this.#onOwnClaims(own);
-    this.#upkeep = new Upkeep({ link: this.#link, workerId, ttlMs, log, onOwnClaims });
+    const { visibilityTimeoutMs = DEFAULT_VISIBILITY_TIMEOUT_MS } = options;
+    this.#upkeep = new Upkeep({ link: this.#link, workerId, ttlMs, visibilityTimeoutMs, log, onOwnClaims });
     this.#relayLinkEvents();
     this.#upkeep.start();
   }

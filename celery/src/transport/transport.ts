@@ -64,6 +64,8 @@ export interface ConsumerOptions {
   readonly queueOrder?: QueueOrder;
   /** How long after its last sign of life a worker's claims are given to others. Default 10 000. */
   readonly heartbeatTtlMs?: number;
+  /** How long after taking it a message that a Python worker holds is given to others. Default 3 600 000, kombu's. */
+  readonly visibilityTimeoutMs?: number;
   readonly backend?: ResultBackend;
   readonly log: Log;
 }

@@ -2,6 +2,7 @@ import type { RedisConnection } from "../redis/connection.ts";
 import { claimPrefix, ETA_INDEX, heartbeatKey, UNACKED, UNACKED_INDEX, WORKERS } from "../redis/keys.ts";
 import { ownClaimsScript } from "../redis/scripts/own-claims.ts";
 import { reclaimScript } from "../redis/scripts/reclaim.ts";
+import { restoreScript } from "../redis/scripts/restore.ts";
 import { tendScript } from "../redis/scripts/tend.ts";
 import type { Log } from "../runtime/log.ts";
 import { sleep } from "../runtime/sleep.ts";
@@ -12,6 +13,8 @@ export interface UpkeepDeps {
   readonly workerId: string;
   /** How long a sign of life lasts. */
   readonly ttlMs: number;
+  /** How long a Python worker may hold a message before it is given to others. */
+  readonly visibilityTimeoutMs: number;
   readonly log: Log;
   /** Claims that Redis has for this worker and the worker may not know of. */
   onOwnClaims(claimIds: readonly string[]): void;
@@ -25,6 +28,10 @@ const ROUND_MS = { least: 1000, most: 3500 } as const;
 const LATE_MS = 30;
 /** How often a worker compares its claims with Redis's without a reason. */
 const RECONCILE_MS = 30_000;
+/** Entries that one look takes: unlike the other scripts, it has to decode messages. */
+const RESTORE_PAGE = 100;
+/** Between two looks for what Python workers left behind; less where their timeout is short. */
+const RESTORE_MS = 10_000;
 
 type TendReply = readonly [
   back: number,
@@ -46,6 +53,9 @@ export class Upkeep {
   /** When the first of the others' signs of life ends, unless it is renewed. */
   #nextEndAt = Number.POSITIVE_INFINITY;
   #reconcileAt = 0;
+  #restoreAt = 0;
+  /** Where the next look goes on: entries before it are ours. */
+  #restoreOffset = 0;
   #done: Promise<void> | undefined;
 
   constructor(deps: UpkeepDeps) {
@@ -92,6 +102,7 @@ export class Upkeep {
     const { link } = this.#deps;
     const dead = await link.run((redis) => this.#tend(redis));
     for (const worker of dead) await link.run((redis) => this.#reclaim(redis, worker));
+    if (performance.now() >= this.#restoreAt) await link.run((redis) => this.#restore(redis));
     if (performance.now() < this.#reconcileAt) return;
     this.#reconcileAt = performance.now() + RECONCILE_MS;
     await link.run((redis) => this.#reconcile(redis));
@@ -130,6 +141,19 @@ export class Upkeep {
       offset = next;
     }
     if (total > 0) this.#deps.log.warn({ worker, messages: total }, "gave back what a dead worker held");
+  }
+
+  /** One page; more of them wait for the next round. */
+  async #restore(redis: RedisConnection): Promise<void> {
+    const { visibilityTimeoutMs, log } = this.#deps;
+    this.#restoreAt = performance.now() + Math.min(RESTORE_MS, visibilityTimeoutMs / 10);
+    const args = [visibilityTimeoutMs / 1000, this.#restoreOffset, RESTORE_PAGE];
+    const reply = await redis.run(restoreScript, [UNACKED, UNACKED_INDEX], args);
+    const [back, aside, next] = reply as [number, number, number];
+    this.#restoreOffset = Math.max(0, next);
+    if (next >= 0) this.#restoreAt = 0;
+    if (back > 0) log.warn({ messages: back }, "gave back what a Python worker held for too long");
+    if (aside > 0) log.error({ messages: aside }, "what a Python worker held went to the dead letters");
   }
 
   async #reconcile(redis: RedisConnection): Promise<void> {

@@ -133,6 +133,7 @@ function openConsumer({ app, log }: WorkerDeps, options: WorkerOptions): Promise
     queues: options.queues,
     queueOrder: app.conf.broker_transport_options.queue_order_strategy,
     heartbeatTtlMs: app.conf.broker_transport_options.heartbeat_ttl * 1000,
+    visibilityTimeoutMs: app.conf.broker_transport_options.visibility_timeout * 1000,
     log,
     ...(backend && { backend }),
   });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { envelope, message, nameOf, openTransportLab, type TransportLab } from "../support/transport-lab.ts";
 import { until } from "../support/until.ts";
 import { describeEnds, describeLater } from "./transport-ends.ts";
+import { describePython } from "./transport-python.ts";
 import { describeTrouble } from "./transport-trouble.ts";
 
 /** The promises of a transport, on whatever speaks Redis's protocol. @param url of an empty database, asked before each test. */
@@ -18,6 +19,7 @@ export function describeTransport(name: string, url: () => string): void {
     describeEnds(() => lab);
     describeLater(() => lab);
     describeTrouble(() => lab);
+    describePython(() => lab);
   });
 }
 

@@ -27,6 +27,7 @@ export interface LabConsumerOptions {
   readonly url?: string;
   readonly queues?: readonly string[];
   readonly heartbeatTtlMs?: number;
+  readonly visibilityTimeoutMs?: number;
   readonly backend?: ResultBackend;
 }
 

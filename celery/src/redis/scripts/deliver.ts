@@ -6,6 +6,8 @@
  * - `route, binding set, key`: to the list of every queue that hangs on the exchange by a fitting key. Whether a binding is a topic's
  *   is seen from the pattern that it carries, so senders need not know the exchange's type.
  *
+ * A sixth argument `RPUSH` puts it to the heads of the lists: what comes back goes before what is new.
+ *
  * Returns Redis's reply or `{err = …}`; `UNROUTABLE` where kombu would drop the message without a word.
  *
  * @see kombu 5.7.0 transport/virtual/exchange.py; transport/redis.py, `Channel._put` and `_put_fanout`
@@ -38,8 +40,8 @@ local function unroutable(set, key, broadcast)
   return {err = 'UNROUTABLE no queue is bound to the exchange "' .. exchange .. '" by a key that fits "' .. key .. '"'}
 end
 
-local function deliver(verb, where, key, suffix, message)
-  if verb == 'push' then return redis.pcall('LPUSH', PREFIX .. where, message) end
+local function deliver(verb, where, key, suffix, message, side)
+  if verb == 'push' then return redis.pcall(side or 'LPUSH', PREFIX .. where, message) end
   if verb == 'cast' then return redis.pcall('PUBLISH', PREFIX .. where, message) end
   local members = redis.pcall('SMEMBERS', PREFIX .. where)
   if members.err then return members end
@@ -51,7 +53,7 @@ local function deliver(verb, where, key, suffix, message)
         broadcast = true
       else
         done[queue] = true
-        local pushed = redis.pcall('LPUSH', PREFIX .. queue .. suffix, message)
+        local pushed = redis.pcall(side or 'LPUSH', PREFIX .. queue .. suffix, message)
         if type(pushed) == 'table' then return pushed end
         count = count + 1
       end
