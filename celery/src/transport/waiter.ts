@@ -64,8 +64,20 @@ export class WorkWaiter {
       const timer = setTimeout(finish, this.#limitMs() * (0.75 + Math.random() / 4));
       signal.addEventListener("abort", finish, { once: true });
       this.#waiting.add(finish);
-      if (this.#link.isUp) for (const watch of this.#watches) watch.start();
+      this.#watchSoon(finish);
     });
+  }
+
+  /**
+   * Two turns later: by then what was taken last has run and its results are on their way. A write costs as much as running a short task
+   * does, and nobody waits for this one.
+   */
+  #watchSoon(wait: () => void): void {
+    const watch = (): void => {
+      if (!this.#waiting.has(wait) || !this.#link.isUp) return;
+      for (const list of this.#watches) list.start();
+    };
+    setImmediate(() => setImmediate(watch));
   }
 
   async close(): Promise<void> {
