@@ -188,13 +188,13 @@ class RedisConsumer implements Consumer {
     );
   }
 
-  async releaseAfterChildLoss(
+  async releaseCounted(
     claimId: string,
     taskId: string,
     limit: number,
-  ): Promise<"released" | "dead" | "fenced"> {
-    const outcome = await this.#settle({ verb: "lost", claimId, args: [taskId, String(limit)] });
-    return outcome === "dead" || outcome === "fenced" ? outcome : "released";
+  ): Promise<"released" | "over" | "fenced"> {
+    const outcome = await this.#settle({ verb: "count", claimId, args: [taskId, String(limit)] });
+    return outcome === "over" || outcome === "fenced" ? outcome : "released";
   }
 
   async park(claimId: string, etaEpochSeconds: number): Promise<ClaimOutcome> {
@@ -266,7 +266,8 @@ class RedisConsumer implements Consumer {
   async #endElsewhere(claimId: string, completion: Completion, other: ResultBackend): Promise<FinishOutcome> {
     if (claimId !== "" && (await this.#ask(claimId)) === "fenced") return "fenced";
     const { publish, afterwards } = await storeElsewhere(completion, other);
-    const outcome = await this.#ended(claimId, { publish });
+    const { dead } = completion;
+    const outcome = await this.#ended(claimId, { publish, ...(dead && { dead }) });
     // Nothing was sent then: a chord that counted as ended would never have its body.
     if (outcome !== "fenced") await afterwards();
     return outcome;
@@ -278,7 +279,7 @@ class RedisConsumer implements Consumer {
 
   async #settle(item: SettleItem): Promise<SettleOutcome> {
     const outcome = await this.#settler.settle(item);
-    this.#drop(item.claimId);
+    if (outcome !== "over") this.#drop(item.claimId);
     return outcome;
   }
 
@@ -296,8 +297,9 @@ class RedisConsumer implements Consumer {
     return "fenced";
   }
 
-  #itemOf(claimId: string, { result, publish = [], flow }: Completion): SettleItem {
+  #itemOf(claimId: string, { result, publish = [], flow, dead }: Completion): SettleItem {
     const args: string[] = publish.flatMap((message) => deliveryArguments(message, this.#channels));
+    if (dead) args.push("dead", dead.reason, dead.taskId);
     if (this.#otherBackend !== undefined) return { verb: "finish", claimId, args };
     if (result !== undefined) {
       const seconds = result.expiresSeconds === null ? "" : String(Math.ceil(result.expiresSeconds));
@@ -383,5 +385,5 @@ function isEmpty({ result, publish = [], flow }: Completion): boolean {
 }
 
 function asFinished(outcome: SettleOutcome): FinishOutcome {
-  return outcome === "dead" ? "done" : outcome;
+  return outcome === "dead" || outcome === "over" ? "done" : outcome;
 }

@@ -7,14 +7,14 @@ import type { BrokerLink } from "./broker-link.ts";
 /** One claim's end, as `settle.lua` reads it. */
 export interface SettleItem {
   /** `result`: a `finish` that leaves a result and nothing else; its arguments are key, payload and seconds. */
-  readonly verb: "finish" | "result" | "release" | "lost" | "park" | "dead";
+  readonly verb: "finish" | "result" | "release" | "count" | "park" | "dead";
   /** Empty: a completion without claim. */
   readonly claimId: string;
   readonly args: readonly string[];
 }
 
-/** `chord`: done, and a chord is to be completed. */
-export type SettleOutcome = "done" | "chord" | "fenced" | "dead";
+/** `chord`: done, and a chord is to be completed. `over`: not done, it was counted too often. */
+export type SettleOutcome = "done" | "chord" | "fenced" | "dead" | "over";
 
 /** Redis refuses to end a claim so, because of what is to be left behind; the claim is kept. Saying it again is refused again. */
 export class EndRefused extends OperationalError {
@@ -132,6 +132,7 @@ const OUTCOMES: Readonly<Record<string, SettleOutcome>> = {
   c: "chord",
   f: "fenced",
   x: "dead",
+  o: "over",
 };
 
 function answer(batch: readonly Settling[], [outcomes, ...errors]: readonly [string, ...unknown[]]): void {

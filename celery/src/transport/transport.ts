@@ -23,6 +23,15 @@ export interface Completion {
   readonly publish?: readonly OutgoingMessage[];
   /** What a workflow adds. */
   readonly flow?: FlowParts;
+  /** The message is put to the dead letters, not forgotten: for `finish` only. */
+  readonly dead?: DeadLetter;
+}
+
+/** Why a message will not be run any more. */
+export interface DeadLetter {
+  readonly reason: string;
+  /** Of its task: what was counted for it is forgotten. */
+  readonly taskId: string;
 }
 
 /** `fenced`: the claim is no longer ours (somebody else runs the message now), and nothing was written. */
@@ -131,12 +140,11 @@ export interface Consumer extends AsyncDisposable {
   complete(completion: Completion): Promise<FinishOutcome>;
   /** Back to the head of their queues, marked as redelivered. Ids that are not ours any more are skipped. */
   release(claimIds: readonly string[]): Promise<void>;
-  /** As `release`, but counts: the message that outlived its child more than `limit` times is put to the dead letters. */
-  releaseAfterChildLoss(
-    claimId: string,
-    taskId: string,
-    limit: number,
-  ): Promise<"released" | "dead" | "fenced">;
+  /**
+   * As `release`, but counts. `over`: it was counted more than `limit` times, and the claim is still ours, to be ended with `dead`; a
+   * worker that dies before it has done so leaves that to the next.
+   */
+  releaseCounted(claimId: string, taskId: string, limit: number): Promise<"released" | "over" | "fenced">;
   /** Keeps a message for later without owner and without memory. Due messages come back to the head of their queue. */
   park(claimId: string, etaEpochSeconds: number): Promise<ClaimOutcome>;
   /** Takes a message that cannot be run out of the way, with the reason and its bytes. */

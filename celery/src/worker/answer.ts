@@ -3,7 +3,7 @@ import type { TaskRequest } from "../execution/request.ts";
 import type { PoolResult } from "../pool/pool.ts";
 import { toWireError } from "../protocol/wire-error.ts";
 import { EndRefused } from "../transport/settler.ts";
-import type { Completion, Consumer, FinishOutcome } from "../transport/transport.ts";
+import type { Completion, Consumer, DeadLetter, FinishOutcome } from "../transport/transport.ts";
 import {
   conclude,
   concludeBrokenFlow,
@@ -12,7 +12,7 @@ import {
   type Ending,
   type RunFacts,
 } from "./conclude.ts";
-import { type Delivery, hasStarted, labelOf } from "./delivery.ts";
+import { DELIVERY_LIMIT, type Delivery, hasStarted, labelOf } from "./delivery.ts";
 import type { AckOutcome } from "./early-ack.ts";
 import type { FollowUp, FollowUps } from "./follow-ups.ts";
 import type { ResultWriter } from "./result-writer.ts";
@@ -41,8 +41,6 @@ export interface EndedRun {
   onAnswered(error?: unknown): void;
 }
 
-/** How often a message may take its process down before it is put to the dead letters. */
-const CHILD_LOSS_LIMIT = 3;
 const DEAD_REASON = "The task failed, and failed messages of it are not acknowledged (task_acks_on_failure).";
 
 /** Answers for the messages of tasks that are over: stores their results, sends what follows, tells about it. */
@@ -68,22 +66,30 @@ export class Answers {
         this.#finish(run, ack === "done" ? "" : claim.id, ending, planned?.followUp);
         return;
       }
-      this.#giveAway(ending.message, delivery, ending, facts, planned?.followUp).then(
-        (told) => this.#close(run, told),
-        (error: unknown) => run.onAnswered(error),
-      );
+      if (ending.message === "dead") {
+        this.#finish(run, claim.id, ending, planned?.followUp, deadLetter(DEAD_REASON, facts));
+        return;
+      }
+      this.#giveBack(ending.message, run, ending, facts).catch((error: unknown) => run.onAnswered(error));
     } catch (error) {
       run.onAnswered(error);
     }
   }
 
-  /** The usual end: the result, what follows and, if it is not done yet, the ack, in one step. */
-  #finish(run: EndedRun, claimId: string, ending: Ending, followUp: FollowUp | undefined): void {
+  /** The usual end: the result, what follows and, if it is not done yet, the ack (or the dead letter), in one step. */
+  #finish(
+    run: EndedRun,
+    claimId: string,
+    ending: Ending,
+    followUp: FollowUp | undefined,
+    dead?: DeadLetter,
+  ): void {
     const { delivery } = run;
-    const completion = this.#completion(delivery, ending, followUp);
+    const bare = this.#completion(delivery, ending, followUp);
+    const completion = dead ? { ...bare, dead } : bare;
     this.#deps.consumer.end(claimId, completion, (outcome) => {
       if (outcome instanceof EndRefused && completion.publish?.length) {
-        this.#finishAlone(run, claimId, ending, outcome);
+        this.#finishAlone(run, claimId, ending, outcome, dead);
       } else if (outcome instanceof Error) run.onAnswered(outcome);
       else if (outcome === "fenced") this.#close(run, fenced(delivery));
       else if (!followUp) this.#close(run, ending);
@@ -95,7 +101,13 @@ export class Answers {
    * Redis refuses what follows, e.g. because a key of its queue's name is no list: then the task has failed, as when it cannot be sent.
    * Given back, it would run again and again. A failure that is refused is stored without its errbacks.
    */
-  #finishAlone(run: EndedRun, claimId: string, refused: Ending, reason: EndRefused): void {
+  #finishAlone(
+    run: EndedRun,
+    claimId: string,
+    refused: Ending,
+    reason: EndRefused,
+    dead: DeadLetter | undefined,
+  ): void {
     const { log, followUps } = this.#deps;
     const { message, claim } = run.delivery;
     log.error({ error: reason }, `What follows the task ${labelOf(message)} was refused`);
@@ -103,7 +115,7 @@ export class Answers {
     const ending = known ? refused : concludeBrokenFlow(reason, this.#factsOf(run, claimId === ""));
     const failure = known ?? { status: "FAILURE", error: toWireError(reason), traceback: null };
     const how = { tellErrbacks: known === undefined };
-    this.#finish(run, claimId, ending, followUps.failure(message, claim.queue, failure, how));
+    this.#finish(run, claimId, ending, followUps.failure(message, claim.queue, failure, how), dead);
   }
 
   #close(run: EndedRun, told: Pick<Ending, "log" | "event">): void {
@@ -144,38 +156,21 @@ export class Answers {
     void tellLoss({ task, id: headers.id, args, kwargs }, result, { signals, report });
   }
 
-  /** The message is to be run again, or never: what is told in the end. */
-  async #giveAway(
-    how: Exclude<Ending["message"], "finish">,
-    delivery: Delivery,
-    ending: Ending,
-    facts: RunFacts,
-    followUp: FollowUp | undefined,
-  ): Promise<Pick<Ending, "log" | "event">> {
+  /** The message is to be run again; one that has taken its process down too often, never. */
+  async #giveBack(how: "release" | "count", run: EndedRun, ending: Ending, facts: RunFacts): Promise<void> {
     const { consumer, followUps } = this.#deps;
-    const { claim, message } = delivery;
-    switch (how) {
-      case "release":
-        await consumer.release([claim.id]);
-        return ending;
-      case "dead":
-        // The result first: a crash in between repeats this, the other way round nobody would ever hear of it.
-        await this.#complete(delivery, ending, followUp);
-        await consumer.deadLetter(claim.id, DEAD_REASON);
-        return ending;
-      case "count": {
-        const outcome = await consumer.releaseAfterChildLoss(claim.id, facts.request.id, CHILD_LOSS_LIMIT);
-        if (outcome !== "dead") return ending;
-        const dead = concludeDeadLetter(CHILD_LOSS_LIMIT, facts);
-        await this.#complete(delivery, dead, followUps.plan(message, claim.queue, dead, facts)?.followUp);
-        return { ...dead, log: [...ending.log, ...dead.log] };
-      }
+    const { claim, message } = run.delivery;
+    if (how === "release") {
+      await consumer.release([claim.id]);
+      return this.#close(run, ending);
     }
-  }
-
-  async #complete(delivery: Delivery, ending: Ending, followUp: FollowUp | undefined): Promise<void> {
-    const outcome = await this.#deps.consumer.complete(this.#completion(delivery, ending, followUp));
-    if (followUp) await this.#goOn(delivery, followUp, outcome);
+    const outcome = await consumer.releaseCounted(claim.id, facts.request.id, DELIVERY_LIMIT);
+    if (outcome !== "over") return this.#close(run, ending);
+    const dead = concludeDeadLetter(DELIVERY_LIMIT, facts);
+    const planned = followUps.plan(message, claim.queue, dead, facts);
+    const told = { ...dead, log: [...ending.log, ...dead.log] };
+    const reason = `Its child process died ${DELIVERY_LIMIT + 1} times.`;
+    this.#finish(run, claim.id, told, planned?.followUp, deadLetter(reason, facts));
   }
 
   /** What comes after the task is stored; a chord that cannot be ended now is ended by its rescue. */
@@ -202,6 +197,10 @@ export class Answers {
 }
 
 const NOTHING: Completion = {};
+
+function deadLetter(reason: string, { request }: RunFacts): DeadLetter {
+  return { reason, taskId: request.id };
+}
 
 function fenced({ message }: Delivery): Pick<Ending, "log" | "event"> {
   const text = `Task ${labelOf(message)}: another worker has taken it over meanwhile; what this run did is not stored.`;

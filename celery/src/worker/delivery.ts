@@ -57,6 +57,9 @@ export function makeDelivery(claim: Claim, message: TaskMessage, task: AnyTask, 
   };
 }
 
+/** How often a message may take its process down, or not be answered for, before it is put to the dead letters. */
+export const DELIVERY_LIMIT = 3;
+
 /** `tasks.add[<id>]`, as log lines name it. */
 export function labelOf({ headers }: TaskMessage): string {
   return `${headers.shadow || headers.task}[${headers.id}]`;

@@ -1,10 +1,11 @@
 import type { Signals } from "../app/signals.ts";
 import { TaskNotRegistered } from "../protocol/errors.ts";
+import type { TaskMessage } from "../protocol/message.ts";
 import { formatPython } from "../protocol/python-repr.ts";
 import { celeryError } from "../protocol/wire-error.ts";
 import type { Claim, Consumer } from "../transport/transport.ts";
 import type { NewState } from "./conclude.ts";
-import { labelOf } from "./delivery.ts";
+import { DELIVERY_LIMIT, labelOf } from "./delivery.ts";
 import type { FollowUps } from "./follow-ups.ts";
 import type { Verdict } from "./judge.ts";
 import type { ResultWriter } from "./result-writer.ts";
@@ -28,10 +29,16 @@ type Refused = Extract<Verdict, { kind: "expired" | "revoked" | "unregistered" |
 /** Answers messages that are not to be run: with a reason for people, and never by throwing bytes away. */
 export interface Refusals {
   refuse(claim: Claim, verdict: Refused): Promise<void>;
+  /**
+   * A message that could not be answered for goes back; one with which that happens again and again, to the dead letters. One that was
+   * answered for already stays so: Redis knows.
+   */
+  giveBack(claim: Claim, message: TaskMessage, error: unknown): Promise<void>;
 }
 
 export function makeRefusals(deps: RefusalDeps): Refusals {
   return {
+    giveBack: (claim, message, error) => giveBack(claim, message, error, deps),
     refuse(claim, verdict) {
       switch (verdict.kind) {
         case "expired":
@@ -87,14 +94,17 @@ async function refuseUnregistered(
 ): Promise<void> {
   const { id, task } = message.headers;
   say("ERROR", unregisteredText(task, claim, message.bodyText, deps.known()), deps);
-  // The result first: a crash in between repeats this, the other way round nobody would ever hear of it.
   const result = deps.results.encode(message, failedState("FAILURE", "NotRegistered", task));
   const failure = { status: "FAILURE", error: celeryError("NotRegistered", task), traceback: null } as const;
   // Celery tells the chord nothing, which then waits for ever.
   const followUp = deps.followUps.failure(message, claim.queue, failure, { tellErrbacks: false });
-  const outcome = await deps.consumer.complete({ ...(result && { result }), ...followUp?.completion });
+  const outcome = await deps.consumer.finish(claim.id, {
+    ...(result && { result }),
+    ...followUp?.completion,
+    dead: { reason: `no task is registered as ${task}`, taskId: id },
+  });
+  if (outcome === "fenced") return;
   if (followUp) await deps.followUps.conclude(followUp, outcome, claim.queue);
-  await deps.consumer.deadLetter(claim.id, `no task is registered as ${task}`);
   deps.events.send("task-failed", { uuid: id, exception: `NotRegistered('${task}')`, traceback: null });
   tellUnknown(deps.signals, message, claim.raw, new TaskNotRegistered(task, deps.known()));
 }
@@ -114,6 +124,41 @@ async function refuseUnreadable(claim: Claim, reason: string, deps: RefusalDeps)
   say("ERROR", text, deps);
   await deps.consumer.deadLetter(claim.id, reason);
   tellRejected(deps.signals, claim.raw, reason);
+}
+
+/** What Redis refuses once, it refuses again: without a limit the task would run for ever. */
+async function giveBack(
+  claim: Claim,
+  message: TaskMessage,
+  error: unknown,
+  deps: RefusalDeps,
+): Promise<void> {
+  const { consumer, followUps, results } = deps;
+  const { id: taskId, ignoreResult } = message.headers;
+  if ((await consumer.releaseCounted(claim.id, taskId, DELIVERY_LIMIT)) !== "over") return;
+  const reason = `It could not be settled ${DELIVERY_LIMIT + 1} times: ${String(error)}`;
+  say(
+    "ERROR",
+    `Task ${labelOf(message)} was put to the dead letters (ts1:dead:${claim.queue}). ${reason}`,
+    deps,
+  );
+  const failure = {
+    status: "FAILURE",
+    error: celeryError("BackendStoreError", reason),
+    traceback: null,
+  } as const;
+  const result = results.encode(message, ignoreResult ? null : { ...failure, result: failure.error });
+  const dead = { reason, taskId };
+  const stored = { ...(result && { result }), dead };
+  const followUp = followUps.failure(message, claim.queue, failure);
+  // What is refused may be what follows, or the result itself.
+  for (const completion of [{ ...stored, ...followUp?.completion }, stored]) {
+    const outcome = await consumer.finish(claim.id, completion).catch(() => undefined);
+    if (outcome === undefined) continue;
+    if (followUp && outcome === "chord") await followUps.conclude(followUp, outcome, claim.queue);
+    return;
+  }
+  await consumer.deadLetter(claim.id, reason);
 }
 
 function unregisteredText(task: string, claim: Claim, body: string, known: readonly string[]): string {

@@ -156,12 +156,18 @@ export function describeEnds(lab: () => TransportLab): void {
     const outcomes: string[] = [];
     for (let death = 0; death < 3; death += 1) {
       const [claim] = await claimAll(consumer, 1);
-      outcomes.push(await consumer.releaseAfterChildLoss(claim?.id ?? "", "task-1", 2));
+      outcomes.push(await consumer.releaseCounted(claim?.id ?? "", "task-1", 2));
     }
-    expect(outcomes).toEqual(["released", "released", "dead"]);
+    expect(outcomes).toEqual(["released", "released", "over"]);
+    const [claimId = ""] = consumer.held;
+    expect(await consumer.releaseCounted(claimId, "task-1", 2)).toBe("over");
+    const dead = { reason: "it died", taskId: "task-1" };
+    expect(await consumer.finish(claimId, { result, publish: [message("next")], dead })).toBe("done");
+    expect(await lab().redis.call("GET", result.key)).toBe(result.payload);
+    expect((await consumer.claim(5)).map(nameOf)).toEqual(["next"]);
     expect(await lab().redis.call("LLEN", "ts1:dead:celery")).toBe(1);
     expect(await lab().redis.call("HEXISTS", "ts1:deliveries", "task-1")).toBe(0);
-    expect(await consumer.releaseAfterChildLoss("ts1|other|1", "task-1", 2)).toBe("fenced");
+    expect(await consumer.releaseCounted("ts1|other|1", "task-1", 2)).toBe("fenced");
   });
 
   test.each(["{not json", '{"a": "quote \\" and ü"}', "", "x".repeat(100_000)])(

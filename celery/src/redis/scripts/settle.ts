@@ -11,17 +11,17 @@ import { CLAIMED_MESSAGE, ONCE, STORE_RESULT } from "./shared.ts";
  * - ARGV 1 number of the batch, then items `verb, claim id, number of arguments, arguments`:
  *   - `finish` (empty id: an early-acked task, not fenced): parts `result, key, payload, seconds or ''` and
  *     `push | cast | route, where, key, suffix, message` (see `DELIVER`), and what
- *     workflows add: `part`, `size`, `shape`, `ended`. No parts: an ack.
+ *     workflows add: `part`, `size`, `shape`, `ended`; `dead, reason, task id` puts the message to the dead letters. No parts: an ack.
  *   - `results, seconds, 3 × count, (claim id, key, payload) …`: as many `finish` items that leave a result and nothing else
  *   - `release`: back to the head of its list, marked as redelivered
- *   - `lost, task id, limit`: as `release`, but counted; over the limit it becomes a dead letter
+ *   - `count, task id, limit`: as `release`, but counted; over the limit the claim is kept
  *   - `park, new id, epoch seconds`: kept without owner until then
  *   - `dead, reason`: to the dead letters
  *
  * Lists and result keys among the arguments come without prefix.
  *
  * - Returns `[outcomes, item, error, …]`: per item a letter: `d`one, `c` the same, and a chord is to be
- *   completed, `f`enced, `x` dead-lettered, `e`rror (the claim is kept).
+ *   completed, `f`enced, `x` dead-lettered, `o`ver the limit and `e`rror (the claim is kept).
  *
  * Repeatable: a batch whose answer was lost is said again with its number and gets the same outcomes.
  */
@@ -42,7 +42,7 @@ local function note(ok, outcome, id)
     reply[#reply + 1] = #outcomes
     reply[#reply + 1] = failed(outcome) or tostring(outcome)
     outcome = 'e'
-  elseif outcome ~= 'f' and id ~= '' then
+  elseif outcome ~= 'f' and outcome ~= 'o' and id ~= '' then
     gone[id] = true
     ended[#ended + 1] = id
   end
@@ -116,14 +116,18 @@ function flows.ended(a, at)
   chord_done(RESULT_PREFIX .. a[at + 1], a[at + 2], a[at + 3])
 end
 
--- Messages before results: a push can be refused, and then nothing else may have happened.
+-- Messages before results: a push can be refused, and then nothing else may have happened. The dead letter last: one that is said
+-- again would lie there twice.
 function verbs.finish(id, args)
-  local results, following, at = {}, nil, 1
+  local results, following, dead, at = {}, nil, nil, 1
   while args[at] do
     if flow_sizes[args[at]] then
       following = following or {}
       following[#following + 1] = at
       at = at + flow_sizes[args[at]]
+    elseif args[at] == 'dead' then
+      dead = at
+      at = at + 3
     elseif args[at] ~= 'result' then
       send(args[at], args[at + 1], args[at + 2], args[at + 3], args[at + 4])
       at = at + 5
@@ -137,6 +141,11 @@ function verbs.finish(id, args)
   for _, flow in ipairs(following or {}) do
     if flows[args[flow]](args, flow) then outcome = 'c' end
   end
+  if dead then
+    local raw, _, queue = unwrap(redis.call('HGET', unacked, id))
+    to_dead_letters(raw, queue, args[dead + 1])
+    redis.call('HDEL', deliveries, args[dead + 2])
+  end
   return outcome
 end
 
@@ -145,13 +154,11 @@ function verbs.release(id, args, raw, list)
   return 'd'
 end
 
-function verbs.lost(id, args, raw, list, queue)
+function verbs.count(id, args, raw, list)
   local times = redis.call('HINCRBY', deliveries, args[1], 1)
   redis.call('EXPIRE', deliveries, 86400)
   if times <= tonumber(args[2]) then return verbs.release(id, args, raw, list) end
-  redis.call('HDEL', deliveries, args[1])
-  to_dead_letters(raw, queue, 'Its child process died ' .. times .. ' times.')
-  return 'x'
+  return 'o'
 end
 
 function verbs.park(id, args, raw, list, queue, value)
