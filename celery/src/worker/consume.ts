@@ -220,21 +220,24 @@ export class TaskConsumer implements RunProgress {
    */
   #accept(claim: Claim): Promise<void> | undefined {
     const { app, consumer, revokes } = this.#deps;
+    let verdict: Verdict | undefined;
     try {
       const decoded = decodeMessage(claim.raw, {
         maxBytes: app.conf.broker_transport_options.max_message_bytes,
       });
-      const work = this.#follow(claim, judge(decoded, app, consumer.nowMs(), revokes));
-      return work?.catch((error: unknown) => this.#giveBack(claim, error));
+      verdict = judge(decoded, app, consumer.nowMs(), revokes);
+      return this.#follow(claim, verdict)?.catch((error: unknown) => this.#giveBack(claim, error, verdict));
     } catch (error) {
-      return this.#giveBack(claim, error);
+      return this.#giveBack(claim, error, verdict);
     }
   }
 
-  async #giveBack({ id }: Claim, error: unknown): Promise<void> {
-    const { consumer, log } = this.#deps;
-    log.error({ error, claim: id }, "a message could not be taken in and goes back to its queue");
-    await consumer.release([id]).catch((refused: unknown) => log.error({ error: refused }, "nor given back"));
+  async #giveBack(claim: Claim, error: unknown, verdict: Verdict | undefined): Promise<void> {
+    const { consumer, refusals, log } = this.#deps;
+    const message = verdict && "message" in verdict ? verdict.message : undefined;
+    log.error({ error, claim: claim.id }, "a message could not be taken in and goes back to its queue");
+    const given = message ? refusals.giveBack(claim, message, error) : consumer.release([claim.id]);
+    await given.catch((refused: unknown) => log.error({ error: refused }, "nor given back"));
   }
 
   #follow(claim: Claim, verdict: Verdict): Promise<void> | undefined {
@@ -313,13 +316,13 @@ export class TaskConsumer implements RunProgress {
     for (const resolve of this.#onDrained.splice(0)) resolve();
   }
 
-  /** A message that could not be answered goes back; if it was answered already, Redis knows. */
+  /** A message that could not be answered for goes back, but not for ever. */
   async #rescue(delivery: Delivery, error: unknown): Promise<void> {
-    const { consumer, log } = this.#deps;
+    const { refusals, log } = this.#deps;
     const label = labelOf(delivery.message);
     log.error({ error }, `Task ${label} could not be settled`);
     try {
-      await consumer.release([delivery.claim.id]);
+      await refusals.giveBack(delivery.claim, delivery.message, error);
     } catch (refused) {
       log.error({ error: refused }, `Task ${label} could not be given back either`);
     }

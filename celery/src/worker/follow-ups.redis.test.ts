@@ -9,6 +9,7 @@ import type { AsyncResult } from "../backend/async-result.ts";
 import type { GroupResult } from "../backend/group-result.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { groupKey } from "../redis/keys.ts";
+import { makeDeferred } from "../runtime/deferred.ts";
 
 const brokerUrl = `${inject("redisUrl")}/43`;
 const otherUrl = `${inject("redisUrl")}/44`;
@@ -162,6 +163,57 @@ test.each([true, false])(
     await worker.logged(/flow\.sum\[.*succeeded in .*: 40$/);
     await until(async () => (await broker.unacked()) === 0);
     expect(worker.events.filter(([type]) => type === "task-started")).toHaveLength(2);
+  },
+);
+
+test.each(["add", "unknown"])(
+  "given a chord whose parts cannot be counted, when flow.%s cannot be answered for, then it is tried four times, and is a dead letter",
+  async (name) => {
+    open(brokerUrl, { task_acks_late: true });
+    const id = `uncountable-${name}`;
+    await broker.redis.call("SET", `${groupKey("uncountable")}.d`, "x");
+    const chordBody = { task: "flow.sum", options: { task_id: "body" } };
+    await app.sendTask(`flow.${name}`, [1, 1], {
+      taskId: id,
+      groupId: "uncountable",
+      chord: chordBody as never,
+    });
+    worker = await startTestWorker(app);
+    await worker.logged(/was put to the dead letters .*It could not be settled 4 times: .*WRONGTYPE/);
+    await until(async () => (await broker.unacked()) === 0);
+    const letters = (await broker.redis.call("LRANGE", "ts1:dead:celery", "0", "-1")) as string[];
+    expect(letters.map((letter) => (JSON.parse(letter) as { reason: string }).reason)).toEqual([
+      expect.stringContaining("It could not be settled 4 times"),
+    ]);
+    expect(await broker.redis.call("EXISTS", "ts1:deliveries")).toBe(0);
+    const runs = worker.events.filter(([type]) => type === "task-started").length;
+    expect(runs).toBe(name === "add" ? 4 : 0);
+  },
+);
+
+test.each([false, true])(
+  "given a failure that is to be a dead letter, when its message was somebody else's meanwhile %s, then its errback runs only if it was not",
+  async (isTaken) => {
+    open(brokerUrl, { task_acks_late: true, task_acks_on_failure_or_timeout: false });
+    const begun = makeDeferred<undefined>();
+    const gate = makeDeferred<undefined>();
+    app.task("flow.late", async (): Promise<never> => {
+      begun.resolve(undefined);
+      await gate.promise;
+      throw new TypeError("late");
+    });
+    worker = await startTestWorker(app);
+    const result = await app.sendTask("flow.late", [], { linkError: sum.si([20, 20]) });
+    await begun.promise;
+    if (isTaken) await broker.redis.call("DEL", "unacked", "unacked_index");
+    gate.resolve(undefined);
+    await worker.logged(isTaken ? /flow\.late.* another worker has taken it over/ : /flow\.sum\[.*succeeded/);
+    const { dead } = await broker.leftovers();
+    expect([await app.AsyncResult(result.id).state(), dead]).toEqual(
+      isTaken ? ["PENDING", 0] : ["FAILURE", 1],
+    );
+    expect(await broker.app.transport().queueLength("celery")).toBe(0);
+    expect(worker.events.filter(([type]) => type === "task-failed")).toHaveLength(isTaken ? 0 : 1);
   },
 );
 
