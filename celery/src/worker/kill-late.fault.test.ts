@@ -1,6 +1,7 @@
 import { expect, inject, test, vi } from "vitest";
 import { type FaultLab, openFaultLab, type Sent } from "../../test/support/fault-lab.ts";
 import { seededRandom, testSeed } from "../../test/support/random.ts";
+import { until } from "../../test/support/until.ts";
 import { childPids, type WorkerProcess } from "../../test/support/worker-process.ts";
 
 // Much longer than it takes: the machine may be busy with other things.
@@ -57,4 +58,22 @@ test("given 500 tasks with late ack, when group or child are killed at random, i
   const { begun } = await lab.ledger();
   const extra = [...begun.values()].reduce((sum, times) => sum + times - 1, 0);
   expect(extra).toBeLessThanOrEqual(rounds.reduce((sum, { explained }) => sum + explained, 0));
+});
+
+test("given a task with late ack that outlives its process three times, when the fourth dies too, then it has failed, is a dead letter, and runs no more", async () => {
+  await using lab = await openFaultLab(`${inject("redisUrl")}/12`);
+  await lab.startWorker(1);
+  const [sent] = await lab.send("fault.late", 1, () => 60_000);
+  const n = sent?.n ?? -1;
+
+  for (let times = 1; times <= 4; times++) {
+    await until(async () => (await lab.ledger()).begun.get(n) === times, 60_000);
+    process.kill((await lab.ledger()).process.get(n) ?? Number.NaN, "SIGKILL");
+  }
+
+  await expect(sent?.result.get({ timeout: 60 })).rejects.toThrow("The task ended its process 4 times");
+  await lab.drained();
+  expect((await lab.ledger()).begun.get(n)).toBe(4);
+  expect(await lab.broker.leftovers()).toEqual({ waiting: 0, unacked: 0, unackedIndex: 0, dead: 1 });
+  expect(await lab.broker.redis.call("EXISTS", "ts1:deliveries")).toBe(0);
 });
