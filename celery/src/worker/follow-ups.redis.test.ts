@@ -191,10 +191,15 @@ test.each(["add", "unknown"])(
   },
 );
 
-test.each([false, true])(
-  "given a failure that is to be a dead letter, when its message was somebody else's meanwhile %s, then its errback runs only if it was not",
-  async (isTaken) => {
-    open(brokerUrl, { task_acks_late: true, task_acks_on_failure_or_timeout: false });
+test.each([
+  [false, "the broker's database", brokerUrl],
+  [true, "the broker's database", brokerUrl],
+  [false, "another database", otherUrl],
+  [true, "another database", otherUrl],
+])(
+  "given a failure that is to be a dead letter, when its message was somebody else's meanwhile %s, with results in %s, then its errback runs only if it was not",
+  async (isTaken, _where, backend) => {
+    open(backend, { task_acks_late: true, task_acks_on_failure_or_timeout: false });
     const begun = makeDeferred<undefined>();
     const gate = makeDeferred<undefined>();
     app.task("flow.late", async (): Promise<never> => {
