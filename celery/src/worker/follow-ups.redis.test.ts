@@ -120,8 +120,11 @@ test.each(["a task", "a group"])(
     const told = app.signature("flow.sum");
     (told.options as Record<string, unknown>)["eta"] = "never";
     const member = sum.s().linkError(told);
-    const body = await chord([fail.s()], what === "a task" ? member : group(member)).delay();
-    const failing = what === "a task" ? body : ((body as GroupResult<unknown>).results[0] as { id: string });
+    const header = [fail.s()];
+    const failing =
+      what === "a task"
+        ? await chord(header, member).delay()
+        : ((await chord(header, group(member)).delay()).results[0] as { id: string });
     await expect(own(failing)).rejects.toThrow(/no/);
     const { text } = await worker.logged(/not all that waits for its body can be told/);
     expect(text).toContain("Correct the link_error or chain that the body was sent with.");
