@@ -157,7 +157,7 @@ describe("Flower's buttons", () => {
   ])(
     "given both workers, when %s is pushed for each, then Flower says the same of both",
     async (what, path, form, status) => {
-      proves("Flower", what.replace(/ (?:of|that|without) .*/, ""), "python → ours");
+      proves("Flower", what.replace(/ (?:of no|that is none).*/, ""), "python → ours");
       const said = await Promise.all(
         [OURS, THEIRS].map(async (node) => {
           const [code, text] = await push(path.replace("NODE", node), { ...form, workername: node });
