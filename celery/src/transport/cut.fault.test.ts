@@ -42,7 +42,8 @@ test.each<CutMode>(["before", "after"])(
     };
     for (const { proxy, trace, leftovers } of ends)
       expect({ cut: proxy.cut, trace: trace.toSorted(), leftovers }).toEqual({ cut: proxy.cut, ...expected });
-    expect(ends.filter(({ proxy }) => proxy.cut !== undefined).length).toBeGreaterThanOrEqual(total - 5);
+    // Signs of life come by the clock, so that no two scenarios have quite as many commands.
+    expect(ends.filter(({ proxy }) => proxy.cut !== undefined).length).toBeGreaterThan(total * 0.8);
   },
 );
 
