@@ -37,8 +37,8 @@ export async function takeLock(file: string, session: string): Promise<LockResul
     if (text === undefined) continue;
     const holder = parseHolder(text);
     if (holder !== undefined && (await isAlive(holder))) return { held: false, by: holder };
-    await discard(file, text);
     abandoned = holder ?? abandoned;
+    if (await takeOver(file, text, self)) return { held: true, lock: lockOf(file, self), abandoned };
   }
 }
 
@@ -63,19 +63,16 @@ async function writeDraft(file: string, holder: Holder): Promise<string> {
 }
 
 /**
- * Removes a stale lock. Two servers may both have read the stale text; the one that comes second would
- * remove the first one's fresh lock, so what was taken away is looked at, and given back if it is not stale.
+ * Puts ours in the place of a stale lock. Many may have read the stale text, so one at a time looks once more and replaces it: that right is a
+ * lock itself, which may become stale like any other.
  */
-async function discard(file: string, staleText: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
-  }
-  if ((await readFile(aside, "utf8")) !== staleText) await link(aside, file).catch(() => undefined);
-  await rm(aside, { force: true });
+async function takeOver(file: string, staleText: string, self: Holder): Promise<boolean> {
+  const right = await takeLock(`${file}.takeover`, self.session);
+  if (!right.held) return false;
+  await using _ = right.lock;
+  if ((await readFile(file, "utf8").catch(() => undefined)) !== staleText) return false;
+  await rename(await writeDraft(file, self), file);
+  return true;
 }
 
 function lockOf(file: string, self: Holder): Lock {
