@@ -107,10 +107,10 @@ test("given a soft limit that a task ignores, when it has failed, then its proce
   expect(exits).toEqual([]);
 });
 
-test("given a run that has to begin by now, when its process gets to it later, then it is given up and its function is not called", async () => {
+test("given a run that is to have begun by now, when its process gets to it, then it is given up and its function is not called", async () => {
   await using pool = open(1);
   await pool.ready;
-  pool.beginWithin(0);
+  pool.beginWithin(-1);
 
   const { result, told } = start(pool, "pool.add", [1, 1]);
 

@@ -1,5 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import type { Log } from "../runtime/log.ts";
+import { MachineClock } from "../runtime/machine-clock.ts";
 import { startThread } from "../runtime/thread.ts";
 import type { ClaimIds } from "./claim-ids.ts";
 import { HeldTable } from "./held-table.ts";
@@ -45,8 +46,7 @@ export class Heartbeat {
   readonly #held = new HeldTable();
   /** When Redis last took a sign of life, as `process.hrtime` counts, in milliseconds. */
   #provenAtMs = 0;
-  /** What `performance.now()`, which is cheap, lacks to `process.hrtime`. */
-  readonly #offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+  readonly #clock = new MachineClock();
   #thread: Worker;
   #stopping = false;
 
@@ -58,7 +58,7 @@ export class Heartbeat {
 
   /** True when Redis took a sign of life so short a time ago that nobody can have taken our claims since. */
   get isFresh(): boolean {
-    const ageMs = performance.now() + this.#offsetMs - this.#provenAtMs;
+    const ageMs = this.#clock.nowMs() - this.#provenAtMs;
     return ageMs < this.#deps.ttlMs * 0.8;
   }
 
