@@ -9,6 +9,8 @@ const source = { resolve: { conditions: ["source"] }, ssr: { resolve: { conditio
  */
 export default defineConfig({
   test: {
+    // Vitest leaves a core to itself, which on two cores means one file at a time; most of these tests wait for others.
+    maxWorkers: 2,
     projects: [
       {
         ...source,
