@@ -9,8 +9,8 @@ const source = { resolve: { conditions: ["source"] }, ssr: { resolve: { conditio
  */
 export default defineConfig({
   test: {
-    // Vitest leaves a core to itself, which on two cores means one file at a time; most of these tests wait for others.
-    maxWorkers: 2,
+    // One file at a time: the files of `redis` share a server, whose pub/sub knows no databases, and two cores have enough to do with one.
+    maxWorkers: 1,
     projects: [
       {
         ...source,
