@@ -55,7 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "round-trip",
     about: "one no-op at a time, from sending to the result in hand; ms",
-    systems: ["ours-async", "ours-prefork", "celery-prefork", "bullmq-50", "bee-queue-50", "bare"],
+    systems: ["ours-async", "ours-prefork", "celery-prefork", "bullmq-50", "bare"],
     measure: roundTrip,
   },
   {
