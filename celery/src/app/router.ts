@@ -92,7 +92,8 @@ export class Router {
   }
 }
 
-const SEND_OPTIONS: readonly (keyof SendOptions)[] = [
+/** How a message is sent, in routes and calls alike. */
+export const SEND_OPTIONS: readonly (keyof SendOptions)[] = [
   "queue",
   "exchange",
   "exchangeType",

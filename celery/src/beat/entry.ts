@@ -1,4 +1,5 @@
 import type { BeatEntry, ScheduleObject } from "../app/conf-values.ts";
+import { SEND_OPTIONS } from "../app/router.ts";
 import type { ApplyOptions } from "../app/types.ts";
 import { Interval, type Schedule } from "./schedule.ts";
 import { ScheduleError } from "./schedule-error.ts";
@@ -53,14 +54,7 @@ export function readEntries(beatSchedule: Readonly<Record<string, BeatEntry>>): 
 
 /** Those of `applyAsync` but for a task id, which would be the same each time, and `retry`: Beat tries until Redis is back. */
 const knownOptions: readonly string[] = [
-  "queue",
-  "exchange",
-  "exchangeType",
-  "routingKey",
-  "priority",
-  "serializer",
-  "compression",
-  "deliveryMode",
+  ...SEND_OPTIONS,
   "countdown",
   "eta",
   "expires",
