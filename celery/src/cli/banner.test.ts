@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type BannerFacts, maskPassword, renderBanner, renderTaskList } from "./banner.ts";
+import { maskUrl } from "../protocol/connection-url.ts";
+import { type BannerFacts, renderBanner, renderTaskList } from "./banner.ts";
 
 const queue = (name: string): BannerFacts["queues"][number] => ({
   queue: name,
@@ -72,5 +73,5 @@ test.each([
   ["redis://:se@cret@host/0", "redis://:**@host/0"],
   ["redis://host:6379/0", "redis://host:6379/0"],
 ])("given %s, when it is shown, then it is %s", (url, shown) => {
-  expect(maskPassword(url)).toBe(shown);
+  expect(maskUrl(url)).toBe(shown);
 });

@@ -43,8 +43,8 @@ export function renderBanner(facts: BannerFacts): string {
     "",
     "[config]",
     `.> app:         ${facts.appName}`,
-    `.> transport:   ${maskPassword(facts.brokerUrl)}`,
-    `.> results:     ${facts.backendUrl === undefined ? "disabled://" : maskPassword(facts.backendUrl)}`,
+    `.> transport:   ${maskUrl(facts.brokerUrl)}`,
+    `.> results:     ${facts.backendUrl === undefined ? "disabled://" : maskUrl(facts.backendUrl)}`,
     `.> concurrency: ${facts.concurrency} (${facts.pool})`,
     `.> task events: ${events}`,
     "",
@@ -63,11 +63,6 @@ export function renderTaskList(names: readonly string[]): string {
     .sort()
     .map((name) => `  . ${name}`)
     .join("\n")}\n`;
-}
-
-/** `redis://:**@host:6379/0`, kombu's mask; options are left out. */
-export function maskPassword(url: string): string {
-  return maskUrl(url);
 }
 
 function platform(): string {

@@ -2,9 +2,9 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { CeleryApp } from "../app/types.ts";
 import { humanizeSeconds, type OpenBeat, openBeat } from "../beat/index.ts";
+import { maskUrl } from "../protocol/connection-url.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { LogLevel, WorkerLog } from "../worker/worker-log.ts";
-import { maskPassword } from "./banner.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import {
   DAEMON_OPTIONS,
@@ -188,7 +188,7 @@ function banner(app: CeleryApp, beat: OpenBeat, { context, terminal, level, logF
 ${terminal.cyan("__    -    ... __   -        _")}
 LocalTime -> ${localTime(systemClock.nowMs())}
 Configuration ->
-    . broker -> ${maskPassword(app.brokerUrl)}
+    . broker -> ${maskUrl(app.brokerUrl)}
     . loader -> ${context.global.app}
     . scheduler -> PersistentScheduler
     . db -> ${beat.scheduleFile}

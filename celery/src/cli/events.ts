@@ -1,5 +1,5 @@
 import { openEventReceiver } from "../events/index.ts";
-import { maskPassword } from "./banner.ts";
+import { maskUrl } from "../protocol/connection-url.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { dumpEvents } from "./events-dump.ts";
 import { runMonitor } from "./monitor/run.ts";
@@ -66,7 +66,7 @@ function watchEvents(values: OptionValues, context: CommandContext): Promise<num
   return withApp(context, async (app) => {
     await using receiver = openEventReceiver(app.brokerUrl);
     if (isDump) return await dumpEvents(receiver, app, context);
-    return await runMonitor(receiver, { app, broker: maskPassword(app.brokerUrl), context });
+    return await runMonitor(receiver, { app, broker: maskUrl(app.brokerUrl), context });
   });
 }
 

@@ -1,4 +1,4 @@
-import { maskPassword } from "./banner.ts";
+import { maskUrl } from "../protocol/connection-url.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { type ClusterPicture, drawBootsteps, drawCluster } from "./graph-dot.ts";
 import { parseOptions, renderHelp } from "./options.ts";
@@ -57,8 +57,8 @@ function lookAround(words: readonly string[], context: CommandContext): Promise<
     const backend = given.get("backend") ?? app.resultBackendUrl;
     return {
       workers,
-      broker: maskPassword(given.get("broker") ?? app.brokerUrl),
-      backend: backend === undefined ? undefined : maskPassword(backend),
+      broker: maskUrl(given.get("broker") ?? app.brokerUrl),
+      backend: backend === undefined ? undefined : maskUrl(backend),
       isGeneric: given.has("generic"),
       workersMax: limit(given.get("wmax"), 4),
       processesMax: limit(given.get("tmax"), 3),

@@ -1,8 +1,8 @@
 import { arch, release, type } from "node:os";
 import { makeConf } from "../app/conf.ts";
 import type { CeleryApp } from "../app/types.ts";
+import { maskUrl } from "../protocol/connection-url.ts";
 import { hideSecrets } from "../protocol/hidden-settings.ts";
-import { maskPassword } from "./banner.ts";
 import type { Command } from "./command.ts";
 import { parseOptions, renderHelp } from "./options.ts";
 import { VERSION_BANNER } from "./version.ts";
@@ -28,14 +28,14 @@ export const command: Command = {
 
 /** @see celery 5.7.0 app/utils.py, `bugreport` */
 export function renderReport(app: CeleryApp, spec: string | undefined): string {
-  const results = app.resultBackendUrl === undefined ? "disabled" : maskPassword(app.resultBackendUrl);
+  const results = app.resultBackendUrl === undefined ? "disabled" : maskUrl(app.resultBackendUrl);
   return `
 software -> celery:${VERSION_BANNER} node:${process.versions.node} v8:${process.versions.v8}
 platform -> system:${type()} arch:${arch()}
             kernel version:${release()} imp:TypeScript
 loader   -> ${spec ?? "none (no -A)"}
 settings -> transport:redis results:${results}
-            broker:${maskPassword(app.brokerUrl)}
+            broker:${maskUrl(app.brokerUrl)}
 tasks    -> ${[...app.tasks.keys()].sort().join(", ") || "none"}
 
 ${changedSettings(app)}

@@ -1,8 +1,8 @@
 import type { CeleryApp } from "../app/types.ts";
 import type { AsyncResult } from "../backend/async-result.ts";
+import { maskUrl } from "../protocol/connection-url.ts";
 import { TaskError, TaskNotRegistered, TimeoutError } from "../protocol/errors.ts";
 import { encodeJson } from "../protocol/json.ts";
-import { maskPassword } from "./banner.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { OptionValues, plural, requiredArgument } from "./option-values.ts";
 import { type OptionSpec, parseOptions, renderHelp } from "./options.ts";
@@ -88,7 +88,7 @@ async function explainSilence(
     "Check that",
     `  - the id is complete: ${result.id}`,
     `  - a worker runs and takes the task's queue: ${celery} status`,
-    `  - the worker stores results where they are looked for: ${maskPassword(app.resultBackendUrl ?? "nowhere")}`,
+    `  - the worker stores results where they are looked for: ${maskUrl(app.resultBackendUrl ?? "nowhere")}`,
     "  - the task does not ignore its result, and the result is not older than result_expires",
     "Wait longer with --timeout 60, or for ever with --timeout 0.",
   ].join("\n");

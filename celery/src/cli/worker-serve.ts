@@ -4,6 +4,7 @@ import type { CeleryApp } from "../app/types.ts";
 import { askWorkers } from "../control/index.ts";
 import { openEventDispatcher } from "../events/index.ts";
 import type { Pool } from "../pool/pool.ts";
+import { maskUrl } from "../protocol/connection-url.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { LamportClock } from "../runtime/lamport-clock.ts";
 import { attend } from "../worker/attend.ts";
@@ -13,7 +14,7 @@ import type { Shutdown } from "../worker/shutdown.ts";
 import { StateFile } from "../worker/state-file.ts";
 import { runWorker, type WorkerDeps, type WorkerOptions } from "../worker/worker.ts";
 import type { WorkerLog } from "../worker/worker-log.ts";
-import { maskPassword, renderBanner, renderTaskList } from "./banner.ts";
+import { renderBanner, renderTaskList } from "./banner.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { renderReport } from "./report.ts";
 import type { Terminal } from "./terminal.ts";
@@ -66,7 +67,7 @@ export async function serveTasks(
     ...(stateFile && { stateFile }),
     ...(args.mingle && { askNeighbors: askNeighbors(brokerUrl) }),
     brokerLog: makeBrokerLog({
-      brokerUrl: maskPassword(brokerUrl),
+      brokerUrl: maskUrl(brokerUrl),
       log,
       maxRetries: app.conf.broker_connection_max_retries,
     }),
