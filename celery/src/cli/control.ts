@@ -4,17 +4,13 @@ import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { OptionValues } from "./option-values.ts";
 import { type OptionSpec, type ParsedOptions, parseOptions, renderHelp } from "./options.ts";
 import {
+  askNodes,
   commandRows,
   findRemoteCommand,
   listCommands,
-  orUnavailable,
   REMOTE_OPTIONS,
-  readAddress,
   readArguments,
-  sayAnswer,
-  sayNobody,
 } from "./remote.ts";
-import { withApp } from "./with-app.ts";
 
 const REVOKING = "Options of revoke and revoke_by_stamped_headers";
 const OPTIONS: readonly OptionSpec[] = [
@@ -54,23 +50,11 @@ async function control(parsed: ParsedOptions, context: CommandContext): Promise<
   const [name, ...words] = parsed.positionals;
   const info = findRemoteCommand("control", name);
   const args = { ...readArguments(info, words), ...readRevoking(values, info) };
-  const json = values.flag("json");
-  const address = readAddress(values);
-  return orUnavailable(context, () =>
-    withApp(context, async (app) => {
-      const answers = await app.control.broadcast<unknown>(info.name, args, {
-        ...address,
-        reply: true,
-        callback: (node, answer) => {
-          if (!json) sayAnswer({ node, answer }, context, true);
-        },
-      });
-      const entries = Object.entries(answers);
-      if (entries.length === 0) return sayNobody(context);
-      if (json) stdout.write(`${encodeJson(entries.map(([node, answer]) => ({ [node]: answer })))}\n`);
-      return 0;
-    }),
-  );
+  return askNodes(info.name, args, { values, context }, (answers) => {
+    const entries = Object.entries(answers).map(([node, answer]) => ({ [node]: answer }));
+    if (values.flag("json")) stdout.write(`${encodeJson(entries)}\n`);
+    return 0;
+  });
 }
 
 function readRevoking(values: OptionValues, { name }: CommandInfo): Readonly<Record<string, unknown>> {

@@ -3,18 +3,14 @@ import type { Command, CommandContext } from "./command.ts";
 import { OptionValues } from "./option-values.ts";
 import { type OptionSpec, type ParsedOptions, parseOptions, renderHelp } from "./options.ts";
 import {
+  askNodes,
   commandRows,
   findRemoteCommand,
   listCommands,
-  orUnavailable,
   REMOTE_OPTIONS,
-  readAddress,
   readArguments,
-  sayAnswer,
   sayCount,
-  sayNobody,
 } from "./remote.ts";
-import { withApp } from "./with-app.ts";
 
 const OPTIONS: readonly OptionSpec[] = [
   ...REMOTE_OPTIONS,
@@ -48,24 +44,11 @@ async function inspect(parsed: ParsedOptions, context: CommandContext): Promise<
   const [name, ...words] = parsed.positionals;
   const info = findRemoteCommand("inspect", name);
   const args = readArguments(info, words);
-  const json = values.flag("json");
-  const replies = readAddress(values);
-  return orUnavailable(context, () =>
-    withApp(context, async ({ control }) => {
-      const answers = await control.broadcast<unknown>(info.name, args, {
-        ...replies,
-        reply: true,
-        callback: (node, answer) => {
-          if (!json) sayAnswer({ node, answer }, context, true);
-        },
-      });
-      const count = Object.keys(answers).length;
-      if (count === 0) return sayNobody(context);
-      if (json) return say(stdout, `${encodeJson(answers)}\n`);
-      sayCount(count, context);
-      return 0;
-    }),
-  );
+  return askNodes(info.name, args, { values, context }, (answers) => {
+    if (values.flag("json")) return say(stdout, `${encodeJson(answers)}\n`);
+    sayCount(Object.keys(answers).length, context);
+    return 0;
+  });
 }
 
 function say(stdout: NodeJS.WriteStream, text: string): number {

@@ -6,6 +6,7 @@ import { paint } from "./logging.ts";
 import type { OptionValues } from "./option-values.ts";
 import { plural } from "./option-values.ts";
 import { nearest, type OptionSpec, renderList } from "./options.ts";
+import { withApp } from "./with-app.ts";
 
 const GROUP = "Remote Control Options";
 
@@ -161,6 +162,33 @@ function indent(text: string): string {
     .split("\n")
     .map((line) => `    ${line}`)
     .join("\n");
+}
+
+/**
+ * Asks the nodes that `-d` names, or all, and says each answer as it comes, unless it is to be JSON.
+ *
+ * @param onAnswered given the answers by node, when there are any; returns the exit status.
+ */
+export function askNodes(
+  name: string,
+  args: Readonly<Record<string, unknown>>,
+  { values, context }: { readonly values: OptionValues; readonly context: CommandContext },
+  onAnswered: (answers: Readonly<Record<string, unknown>>) => number,
+): Promise<number> {
+  const isJson = values.flag("json");
+  const address = readAddress(values);
+  return orUnavailable(context, () =>
+    withApp(context, async ({ control }) => {
+      const answers = await control.broadcast<unknown>(name, args, {
+        ...address,
+        reply: true,
+        callback: (node, answer) => {
+          if (!isJson) sayAnswer({ node, answer }, context, true);
+        },
+      });
+      return Object.keys(answers).length === 0 ? sayNobody(context) : onAnswered(answers);
+    }),
+  );
 }
 
 export function sayNobody({ stderr }: CommandContext): number {
