@@ -3,14 +3,14 @@ import { defineConfig } from "vitest/config";
 const source = { resolve: { conditions: ["source"] }, ssr: { resolve: { conditions: ["source"] } } };
 
 /**
- * Four kinds of test, by what they need: `unit` needs nothing; `redis` gets a redis-server of its own
- * (started by `celery/test/support/redis-global.ts`); `fault` kills processes and takes minutes; `lessons` starts the
+ * Four kinds of test, by what they need: `unit` needs nothing; `redis` gets redis-servers of its own
+ * (`celery/test/support/redis-global.ts` starts one for each file that runs at a time); `fault` kills processes and takes minutes; `lessons` starts the
  * built server and runs every lesson.
  */
 export default defineConfig({
   test: {
-    // One file at a time: the files of `redis` share a server, whose pub/sub knows no databases, and two cores have enough to do with one.
-    maxWorkers: 1,
+    // Vitest leaves a core to itself, which on two cores means one file at a time; most of these tests wait for other processes.
+    maxWorkers: 2,
     projects: [
       {
         ...source,

@@ -4,14 +4,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe, expect, inject, onTestFailed, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFailed, onTestFinished, test, vi } from "vitest";
 import { findPython } from "../celery/test/interop/python-celery.ts";
+import { redisUrl } from "../celery/test/support/redis-url.ts";
 import { startCelery, type WorkerProcess } from "../celery/test/support/worker-process.ts";
 
 // Each starts several processes.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 360_000 });
 
-const base = inject("redisUrl");
+const base = redisUrl();
 
 /** Runs `celery` in an example's folder, as its README says. */
 function celery(example: string, db: number, ...args: string[]): WorkerProcess {

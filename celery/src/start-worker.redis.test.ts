@@ -1,12 +1,13 @@
-import { beforeEach, expect, inject, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { freePort } from "../test/support/redis-server.ts";
+import { redisUrl } from "../test/support/redis-url.ts";
 import { Celery } from "./app/celery.ts";
 import { askWorkers } from "./control/index.ts";
 import { openConnection } from "./redis/connection.ts";
 import { makeDeferred } from "./runtime/deferred.ts";
 import { type LogRecord, startWorker } from "./start-worker.ts";
 
-const url = `${inject("redisUrl")}/89`;
+const url = `${redisUrl()}/89`;
 
 beforeEach(async () => {
   await using redis = openConnection(url);

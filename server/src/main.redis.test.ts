@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { redisUrl } from "../../celery/test/support/redis-url.ts";
 import { SERVER_COMMAND, spawnServer, startServer, TestPage } from "../test/support/page.ts";
 import type { Session } from "./processes/index.ts";
 import { findMarked } from "./processes/process-table.ts";
@@ -207,7 +208,7 @@ describe("starting", () => {
   });
 
   test("given REDIS_URL with somebody's data, when lessons are opened and reset, then all of it is still there", async () => {
-    const url = `${inject("redisUrl")}/32`;
+    const url = `${redisUrl()}/32`;
     const theirs = new Redis(url);
     await theirs.rpush("celery", "theirs");
     await theirs.set("precious", "1");

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { TaskError, TaskRevokedError, TimeoutError } from "../protocol/errors.ts";
 import type { TaskMessage } from "../protocol/message.ts";
@@ -13,7 +14,7 @@ import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { openSubscriber } from "../redis/subscriber.ts";
 import { Celery } from "./celery.ts";
 
-const url = `${inject("redisUrl")}/5`;
+const url = `${redisUrl()}/5`;
 
 let redis: RedisConnection;
 let app: Celery;

@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { startRedisServer } from "../../test/support/redis-server.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openTcpProxy } from "../../test/support/tcp-proxy.ts";
 import { until } from "../../test/support/until.ts";
 import { OperationalError } from "../protocol/errors.ts";
@@ -10,7 +11,7 @@ import type { ResultBackend } from "./backend.ts";
 import type { ChordPart } from "./chords.ts";
 import { openBackend } from "./open-backend.ts";
 
-const url = `${inject("redisUrl")}/3`;
+const url = `${redisUrl()}/3`;
 const options = { expiresSeconds: 60, connectTimeoutSeconds: 2 };
 const never = new AbortController().signal;
 
@@ -217,7 +218,7 @@ test("given a forgotten result, when read, then there is none", async () => {
 
 test("given broker and backend, when compared, then one database is one database", () => {
   expect(backend.sharesDatabaseWith(url)).toBe(true);
-  expect(backend.sharesDatabaseWith(`${inject("redisUrl")}/4`)).toBe(false);
+  expect(backend.sharesDatabaseWith(`${redisUrl()}/4`)).toBe(false);
 });
 
 function commandCalls(info: string): number {

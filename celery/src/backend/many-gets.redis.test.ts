@@ -1,4 +1,5 @@
-import { expect, inject, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openTestBroker } from "../../test/support/test-broker.ts";
 import { startTestWorker } from "../../test/support/test-worker.ts";
 import { until } from "../../test/support/until.ts";
@@ -9,7 +10,7 @@ const GETS = 3000;
 const AT_ONCE = 100;
 
 test("given thousands of gets, when all have ended, then no connection, subscription or timer is left of them, and Node warned of nothing", async () => {
-  await using broker = await openTestBroker(`${inject("redisUrl")}/68`);
+  await using broker = await openTestBroker(`${redisUrl()}/68`);
   const { app, redis } = broker;
   app.task("tasks.add", (x: number, y: number) => x + y);
   await using _worker = await startTestWorker(app, { concurrency: 20 });

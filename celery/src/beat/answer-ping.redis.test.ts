@@ -1,9 +1,10 @@
-import { expect, inject, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { askWorkers } from "../control/index.ts";
 import type { Log } from "../runtime/log.ts";
 import { answerPing } from "./answer-ping.ts";
 
-const url = `${inject("redisUrl")}/87`;
+const url = `${redisUrl()}/87`;
 const nodeName = "celerybeat@test";
 
 const ask = (command: string): Promise<ReadonlyMap<string, unknown>> =>

@@ -1,14 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { startCelery, type WorkerProcess } from "../../test/support/worker-process.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 
 /** Seconds that the lock outlives its holder, as `celery beat` has it. */
 const TTL_SECONDS = 10;
-const url = `${inject("redisUrl")}/41`;
+const url = `${redisUrl()}/41`;
 const apps = new URL("../../test/support/apps/", import.meta.url).pathname;
 
 let redis: RedisConnection;

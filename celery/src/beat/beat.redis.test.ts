@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { freePort, startRedisServer } from "../../test/support/redis-server.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { EncodeError } from "../protocol/errors.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { BEAT_LOCK } from "../redis/keys.ts";
@@ -15,7 +16,7 @@ import { BeatLazyFunc } from "./lazy.ts";
 import { ScheduleStore } from "./schedule-store.ts";
 import { openTimeZone } from "./time-zone.ts";
 
-const url = `${inject("redisUrl")}/23`;
+const url = `${redisUrl()}/23`;
 const TTL_MS = 400;
 
 let redis: RedisConnection;

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, inject, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { Celery } from "../app/celery.ts";
 import { Exchange, Queue } from "../app/queues.ts";
@@ -9,7 +10,7 @@ import { openConnection } from "../redis/connection.ts";
 import { silentLog } from "../runtime/log.ts";
 import { openBeat } from "./open-beat.ts";
 
-const url = `${inject("redisUrl")}/92`;
+const url = `${redisUrl()}/92`;
 
 test("given an entry that says exchange, key and what follows, when Beat sends it, then it lies in the queue that is bound there, with all of it", async () => {
   const cwd = await mkdtemp(join(tmpdir(), "celery-beat-app-"));

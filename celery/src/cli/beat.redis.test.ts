@@ -1,12 +1,13 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, expect, inject, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { startCelery, type WorkerProcess } from "../../test/support/worker-process.ts";
 
 /** Shared with others that leave the default queue alone. */
-const url = `${inject("redisUrl")}/88`;
+const url = `${redisUrl()}/88`;
 const apps = new URL("../../test/support/apps/", import.meta.url).pathname;
 
 let folder: string;

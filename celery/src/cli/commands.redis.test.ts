@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type CommandRun, runCommand } from "../../test/support/command-run.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { Celery } from "../app/celery.ts";
 import { openMailbox } from "../control/index.ts";
 import type { ResultMeta } from "../protocol/result-meta.ts";
@@ -17,7 +18,7 @@ import { command as result } from "./result.ts";
 import { command as shell } from "./shell.ts";
 import { command as status } from "./status.ts";
 
-const url = `${inject("redisUrl")}/40`;
+const url = `${redisUrl()}/40`;
 
 let app: Celery;
 beforeEach(async () => {

@@ -4,14 +4,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { Celery } from "../app/celery.ts";
 
 // Workers are started, which on a busy machine takes its time.
 vi.setConfig({ testTimeout: 120_000 });
 
-const url = `${inject("redisUrl")}/73`;
+const url = `${redisUrl()}/73`;
 const CELERY = new URL("../../bin/celery.mjs", import.meta.url).pathname;
 const APPS = new URL("../../test/support/apps/", import.meta.url).pathname;
 

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { startCelery, type WorkerProcess } from "../../test/support/worker-process.ts";
 import { askWorkers } from "../control/index.ts";
@@ -10,7 +11,7 @@ import { openConnection } from "../redis/connection.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const url = `${inject("redisUrl")}/53`;
+const url = `${redisUrl()}/53`;
 const node = `w1@${hostname()}`;
 
 let folder: string;

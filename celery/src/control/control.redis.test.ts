@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { freePort, startRedisServer } from "../../test/support/redis-server.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { OperationalError } from "../protocol/errors.ts";
 import { openConnection } from "../redis/connection.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -10,7 +11,7 @@ import { LamportClock } from "../runtime/lamport-clock.ts";
 import { silentLog } from "../runtime/log.ts";
 import { askWorkers, type ControlCommand, NO_REPLY, openControlTeller, openMailbox } from "./index.ts";
 
-const url = `${inject("redisUrl")}/21`;
+const url = `${redisUrl()}/21`;
 
 async function aNode(
   nodeName: string,

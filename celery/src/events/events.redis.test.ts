@@ -2,15 +2,16 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { freePort, startRedisServer } from "../../test/support/redis-server.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { decodeBroadcast } from "../protocol/broadcast.ts";
 import type { CeleryEvent } from "../protocol/event.ts";
 import { openConnection } from "../redis/connection.ts";
 import { openSubscriber } from "../redis/subscriber.ts";
 import { type EventDispatcher, openEventDispatcher, openEventReceiver, startHeartbeat } from "./index.ts";
 
-const url = `${inject("redisUrl")}/20`;
+const url = `${redisUrl()}/20`;
 const software = { ident: "ts-celery", version: "0.1.0" };
 const idle = { load: () => ({ active: 0, processed: 0 }), software };
 

@@ -2,15 +2,16 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { freePort, startRedisServer } from "../../test/support/redis-server.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openEventDispatcher } from "../events/index.ts";
 import { encodeResultMeta, type ResultMeta } from "../protocol/result-meta.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { bindingKey, bindingMember, deadLetterKey, ETA_INDEX, queueKey, resultKey } from "../redis/keys.ts";
 import { type Observer, openObserver } from "./index.ts";
 
-const url = `${inject("redisUrl")}/22`;
+const url = `${redisUrl()}/22`;
 
 let redis: RedisConnection;
 beforeEach(async () => {

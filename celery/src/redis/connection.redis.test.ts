@@ -1,10 +1,11 @@
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { startRedisServer } from "../../test/support/redis-server.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { openConnection } from "./connection.ts";
 import type { Script } from "./script.ts";
 
-const url = `${inject("redisUrl")}/2`;
+const url = `${redisUrl()}/2`;
 const echo: Script = { name: "echo", lua: "return {KEYS[1], ARGV[1]}", allowOom: true };
 
 test("given a new connection, when nothing is asked, then nothing is opened; the first command opens it", async () => {
@@ -61,7 +62,7 @@ test("given a connection that is dropped, when a command is unanswered, then it 
 });
 
 test("given a database that the server does not have, when connecting, then that is the error, not another database", async () => {
-  await using redis = openConnection(`${inject("redisUrl")}/4711`);
+  await using redis = openConnection(`${redisUrl()}/4711`);
   await expect(redis.call("PING")).rejects.toThrow(/DB index is out of range/);
 });
 

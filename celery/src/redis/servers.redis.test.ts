@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { makeCertificate, startSentinelLab, startTlsRedis } from "../../test/support/redis-kinds.ts";
 import { freePort, startRedisServer } from "../../test/support/redis-server.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { openConnection } from "./connection.ts";
 import type { Script } from "./script.ts";
@@ -137,7 +138,7 @@ test("given a server that becomes a replica, when it refuses to write, then the 
 });
 
 test("given a prefix, when commands, scripts and messages pass, then Redis has it and callers don't", async () => {
-  const url = `${inject("redisUrl")}/61`;
+  const url = `${redisUrl()}/61`;
   const prefix = "it's {a} \\prefix*:";
   await using plain = openConnection(url);
   await plain.call("FLUSHDB");

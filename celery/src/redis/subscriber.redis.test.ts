@@ -1,11 +1,12 @@
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { startRedisServer } from "../../test/support/redis-server.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openTcpProxy } from "../../test/support/tcp-proxy.ts";
 import { until } from "../../test/support/until.ts";
 import { openConnection } from "./connection.ts";
 import { openSubscriber, type RedisSubscriber } from "./subscriber.ts";
 
-const url = inject("redisUrl");
+const url = redisUrl();
 
 function listen(subscriber: RedisSubscriber): string[] {
   const heard: string[] = [];

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openTransportLab, type TransportLab } from "../../test/support/transport-lab.ts";
 import { until } from "../../test/support/until.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
@@ -6,7 +7,7 @@ import { BroadcastIntake } from "./broadcast-intake.ts";
 import { BrokerLink } from "./broker-link.ts";
 import { type Binding, channelNames } from "./destination.ts";
 
-const url = `${inject("redisUrl")}/7`;
+const url = `${redisUrl()}/7`;
 const NEWS: Binding = { queue: "news", exchange: "news", type: "fanout", routingKey: "" };
 const LIST = "bcast.news.w1@test";
 let lab: TransportLab;

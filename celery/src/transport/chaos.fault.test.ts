@@ -1,5 +1,6 @@
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { seededRandom } from "../../test/support/random.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import type { TcpProxy } from "../../test/support/tcp-proxy.ts";
 import { message, nameOf, openTransportLab, type TransportLab } from "../../test/support/transport-lab.ts";
 import { until } from "../../test/support/until.ts";
@@ -13,7 +14,7 @@ const TTL_MS = 1000;
 test.each([1, 2, 3])(
   "given lines that are cut, deaf and frozen at random (seed %i), when thousands of messages pass, then each is finished once",
   async (seed) => {
-    const lab = await openTransportLab(`${inject("redisUrl")}/6`);
+    const lab = await openTransportLab(`${redisUrl()}/6`);
     const random = seededRandom(seed);
     const proxies = await Promise.all(Array.from({ length: WORKERS + 1 }, () => lab.openProxy()));
     const finished: string[] = [];

@@ -1,11 +1,12 @@
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { type CutMode, type CuttingProxy, openCuttingProxy } from "../../test/support/cutting-proxy.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { claimAll, message, nameOf, openTransportLab } from "../../test/support/transport-lab.ts";
 import { until } from "../../test/support/until.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import type { Claim, Consumer, Transport } from "./transport.ts";
 
-const url = `${inject("redisUrl")}/63`;
+const url = `${redisUrl()}/63`;
 /** Scenarios at once: each has keys of its own, and most of their time is waiting for a reconnect. */
 const AT_ONCE = 12;
 const PATIENT = { maxRetries: null, intervalStart: 0.01, intervalStep: 0.01, intervalMax: 0.1 };

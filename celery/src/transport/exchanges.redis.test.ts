@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { message, openTransportLab, type TransportLab } from "../../test/support/transport-lab.ts";
 import { until } from "../../test/support/until.ts";
 import { type Binding, declarations } from "./destination.ts";
 import type { OutgoingMessage } from "./transport.ts";
 
-const url = `${inject("redisUrl")}/59`;
+const url = `${redisUrl()}/59`;
 let lab: TransportLab;
 
 beforeAll(async () => {

@@ -1,9 +1,10 @@
-import { beforeEach, describe, expect, inject, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openConnection } from "../redis/connection.ts";
 import { migratingKey, queueKey } from "../redis/keys.ts";
 import { type MigrateOptions, migrateMessages } from "./migrate.ts";
 
-const [source, destination] = [`${inject("redisUrl")}/78`, `${inject("redisUrl")}/79`];
+const [source, destination] = [`${redisUrl()}/78`, `${redisUrl()}/79`];
 const never = new AbortController().signal;
 
 /** What a sender would have pushed, spaces and all: it must arrive as it is. */

@@ -1,4 +1,4 @@
-import { inject } from "vitest";
 import { describeTransport } from "../../test/conformance/transport.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 
-describeTransport("Redis", () => `${inject("redisUrl")}/1`);
+describeTransport("Redis", () => `${redisUrl()}/1`);

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openTestBroker, type TestBroker } from "../../test/support/test-broker.ts";
 import { until } from "../../test/support/until.ts";
 import { startCelery, type WorkerProcess } from "../../test/support/worker-process.ts";
@@ -13,7 +14,7 @@ import { chordRescueId, UNACKED } from "../redis/keys.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 
-const url = `${inject("redisUrl")}/42`;
+const url = `${redisUrl()}/42`;
 const APPS = new URL("../../test/support/apps", import.meta.url).pathname;
 const MEMBERS = 8;
 const SIZE = 1024 * 1024;

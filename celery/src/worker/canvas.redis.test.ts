@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openTestBroker, type TestBroker } from "../../test/support/test-broker.ts";
 import { startCelery, type WorkerProcess } from "../../test/support/worker-process.ts";
 import { chain, chord } from "../app/canvas/primitives.ts";
@@ -6,7 +7,7 @@ import type { Signature } from "../app/canvas/signature.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const url = `${inject("redisUrl")}/45`;
+const url = `${redisUrl()}/45`;
 const APPS = new URL("../../test/support/apps", import.meta.url).pathname;
 
 let broker: TestBroker;

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { expect, inject, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openFaultLab } from "../../test/support/fault-lab.ts";
 import { seededRandom, testSeed } from "../../test/support/random.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 
 vi.setConfig({ testTimeout: 600_000 });
@@ -9,12 +10,12 @@ vi.setConfig({ testTimeout: 600_000 });
 const TASKS = 300;
 
 test("given a worker and a waiting client, when their connections are killed at random and scripts are flushed, then each task runs once, and every get ends", async () => {
-  const url = `${inject("redisUrl")}/65`;
+  const url = `${redisUrl()}/65`;
   await using lab = await openFaultLab(url);
   const random = seededRandom(testSeed());
   // A lease that outlives any number of kills: nobody has a reason to run a task again.
   const worker = await lab.startWorker(4, { HEARTBEAT_TTL: "20" });
-  await using killer = openConnection(inject("redisUrl"), { name: "killer" });
+  await using killer = openConnection(redisUrl(), { name: "killer" });
   const stop = new AbortController();
 
   const trouble = killAtRandom(killer, random, stop.signal);

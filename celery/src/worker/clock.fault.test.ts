@@ -1,5 +1,6 @@
-import { expect, inject, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openFaultLab } from "../../test/support/fault-lab.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -16,7 +17,7 @@ test.each([
 ])(
   "given a worker whose clock %s, when tasks wait for their time, then none runs before it, none much later, none twice",
   async (_what, shiftMs, from) => {
-    await using lab = await openFaultLab(`${inject("redisUrl")}/67`);
+    await using lab = await openFaultLab(`${redisUrl()}/67`);
     const worker = await lab.startWorker(2, {
       NODE_OPTIONS: `--import=${WRONG_CLOCK}`,
       CLOCK_SHIFT_MS: String(shiftMs),

@@ -1,4 +1,5 @@
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openTestBroker } from "../../test/support/test-broker.ts";
 import { startTestWorker } from "../../test/support/test-worker.ts";
 import { until } from "../../test/support/until.ts";
@@ -12,7 +13,7 @@ const TASK_ID = "2beb706d-0ece-4bd7-90c8-7cda9acd1047";
 const ENTRY = `[{"body": "W1sxLCAyXSwge30sIHsiY2FsbGJhY2tzIjogbnVsbCwgImVycmJhY2tzIjogbnVsbCwgImNoYWluIjogbnVsbCwgImNob3JkIjogbnVsbH1d", "content-encoding": "utf-8", "content-type": "application/json", "headers": {"lang": "py", "task": "add", "id": "${TASK_ID}", "shadow": null, "eta": null, "expires": null, "group": null, "group_index": null, "retries": 0, "timelimit": [null, null], "root_id": "${TASK_ID}", "parent_id": null, "argsrepr": "(1, 2)", "kwargsrepr": "{}", "origin": "gen509@host", "ignore_result": null, "replaced_task_nesting": 0, "stamped_headers": null, "stamps": {}}, "properties": {"correlation_id": "${TASK_ID}", "reply_to": "1d1d4086-ba26-35d3-96ed-2cde76b4ad57", "delivery_mode": 2, "delivery_info": {"exchange": "", "routing_key": "celery"}, "priority": 5, "body_encoding": "base64", "delivery_tag": "${TAG}"}}, "", "celery"]`;
 
 test("given what a dead Python worker held, when visibility_timeout is over and only our workers are left, then it runs, once", async () => {
-  await using broker = await openTestBroker(`${inject("redisUrl")}/54`);
+  await using broker = await openTestBroker(`${redisUrl()}/54`);
   const hold = async (id: string, seconds: number): Promise<void> => {
     await broker.redis.call("HSET", UNACKED, id, ENTRY);
     await broker.redis.call("ZADD", UNACKED_INDEX, Date.now() / 1000 - seconds, id);

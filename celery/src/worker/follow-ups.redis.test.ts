@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openTestBroker, type TestBroker } from "../../test/support/test-broker.ts";
 import { startTestWorker, type TestWorker } from "../../test/support/test-worker.ts";
 import { until } from "../../test/support/until.ts";
@@ -11,8 +12,8 @@ import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { groupKey } from "../redis/keys.ts";
 import { makeDeferred } from "../runtime/deferred.ts";
 
-const brokerUrl = `${inject("redisUrl")}/43`;
-const otherUrl = `${inject("redisUrl")}/44`;
+const brokerUrl = `${redisUrl()}/43`;
+const otherUrl = `${redisUrl()}/44`;
 
 let broker: TestBroker;
 let other: RedisConnection;

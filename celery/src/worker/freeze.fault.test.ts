@@ -1,9 +1,10 @@
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { openFaultLab } from "../../test/support/fault-lab.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 
 test("given a frozen worker, when another has taken its tasks over, then it neither runs nor stores them after it thaws", async () => {
-  await using lab = await openFaultLab(`${inject("redisUrl")}/14`);
+  await using lab = await openFaultLab(`${redisUrl()}/14`);
   const frozen = await lab.startWorker(1);
   const [running] = await lab.send("fault.late", 1, () => 2000);
   await lab.begun(1);

@@ -1,7 +1,8 @@
-import { expect, inject, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type FaultLab, openFaultLab } from "../../test/support/fault-lab.ts";
 import { makeGarbage } from "../../test/support/garbage.ts";
 import { seededRandom, testSeed } from "../../test/support/random.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 
 vi.setConfig({ testTimeout: 600_000 });
 
@@ -15,7 +16,7 @@ async function sampleMessage({ broker }: FaultLab): Promise<string> {
 }
 
 test("given garbage of every kind between good messages, when a worker takes it, then the good ones run, the rest is put aside with a reason, and the worker lives", async () => {
-  await using lab = await openFaultLab(`${inject("redisUrl")}/66`);
+  await using lab = await openFaultLab(`${redisUrl()}/66`);
   const random = seededRandom(testSeed());
   const sample = await sampleMessage(lab);
   const worker = await lab.startWorker(2);
@@ -39,7 +40,7 @@ test("given garbage of every kind between good messages, when a worker takes it,
 });
 
 test("given a message twice in the queue, when it is run, then both are, and neither is left", async () => {
-  await using lab = await openFaultLab(`${inject("redisUrl")}/66`);
+  await using lab = await openFaultLab(`${redisUrl()}/66`);
   const [sent] = await lab.send("fault.late", 1, () => 1);
   const raw = String(await lab.broker.redis.call("LINDEX", "celery", 0));
   await lab.broker.redis.call("LPUSH", "celery", raw);
@@ -53,7 +54,7 @@ test("given a message twice in the queue, when it is run, then both are, and nei
 });
 
 test("given 8 MB in a message, when that is more than is allowed, then sender and worker say so; when it is allowed, then it goes there and back", async () => {
-  await using lab = await openFaultLab(`${inject("redisUrl")}/66`);
+  await using lab = await openFaultLab(`${redisUrl()}/66`);
   const { app, redis } = lab.broker;
   const large = "x".repeat(EIGHT_MB);
   app.conf.broker_transport_options = { max_message_bytes: EIGHT_MB };
@@ -75,7 +76,7 @@ test("given 8 MB in a message, when that is more than is allowed, then sender an
 });
 
 test("given Redis that forgot who had claimed what, when running tasks end, then the worker goes on with the next ones", async () => {
-  await using lab = await openFaultLab(`${inject("redisUrl")}/66`);
+  await using lab = await openFaultLab(`${redisUrl()}/66`);
   const worker = await lab.startWorker(2);
   const lost = await lab.send("fault.late", 2, () => 1500);
   await lab.begun(2);

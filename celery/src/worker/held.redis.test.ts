@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openTestBroker, type TestBroker } from "../../test/support/test-broker.ts";
 import { startTestWorker, type TestWorker } from "../../test/support/test-worker.ts";
 import { until } from "../../test/support/until.ts";
@@ -16,7 +17,7 @@ const TERMINATE = { terminate: true, signal: "SIGTERM" } as const;
 const ONLY_FLAG = { terminate: false, signal: "SIGTERM" } as const;
 
 beforeEach(async () => {
-  broker = await openTestBroker(`${inject("redisUrl")}/52`);
+  broker = await openTestBroker(`${redisUrl()}/52`);
   app = new Celery("worker-test", { broker: broker.url, backend: broker.url });
   gate = makeDeferred();
 });

@@ -1,6 +1,7 @@
-import { expect, inject, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type FaultLab, openFaultLab, type Sent } from "../../test/support/fault-lab.ts";
 import { seededRandom, testSeed } from "../../test/support/random.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { childPids } from "../../test/support/worker-process.ts";
 
 // Much longer than it takes: the machine may be busy with other things.
@@ -24,7 +25,7 @@ async function runningNow(lab: FaultLab, sent: readonly Sent[]): Promise<Readonl
 }
 
 test("given tasks with early ack, when the whole group is killed, then only those are lost that were running", async () => {
-  await using lab = await openFaultLab(`${inject("redisUrl")}/13`);
+  await using lab = await openFaultLab(`${redisUrl()}/13`);
   const random = seededRandom(testSeed());
   let worker = await lab.startWorker(SLOTS);
 
@@ -59,7 +60,7 @@ test("given tasks with early ack, when the whole group is killed, then only thos
 });
 
 test("given tasks with early ack, when a child is killed, then its task alone fails, with WorkerLostError", async () => {
-  await using lab = await openFaultLab(`${inject("redisUrl")}/13`);
+  await using lab = await openFaultLab(`${redisUrl()}/13`);
   const random = seededRandom(testSeed());
   const worker = await lab.startWorker(SLOTS);
 

@@ -1,6 +1,7 @@
-import { expect, inject, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type FaultLab, openFaultLab, type Sent } from "../../test/support/fault-lab.ts";
 import { seededRandom, testSeed } from "../../test/support/random.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { childPids, type WorkerProcess } from "../../test/support/worker-process.ts";
 
@@ -36,7 +37,7 @@ async function killSomething(
 }
 
 test("given 500 tasks with late ack, when group or child are killed at random, in 20 rounds, then every task has its result", async () => {
-  await using lab = await openFaultLab(`${inject("redisUrl")}/12`);
+  await using lab = await openFaultLab(`${redisUrl()}/12`);
   const random = seededRandom(testSeed());
   let worker = await lab.startWorker(SLOTS);
   const rounds: Round[] = [];
@@ -61,7 +62,7 @@ test("given 500 tasks with late ack, when group or child are killed at random, i
 });
 
 test("given a task with late ack that outlives its process three times, when the fourth dies too, then it has failed, is a dead letter, and runs no more", async () => {
-  await using lab = await openFaultLab(`${inject("redisUrl")}/12`);
+  await using lab = await openFaultLab(`${redisUrl()}/12`);
   await lab.startWorker(1);
   const [sent] = await lab.send("fault.late", 1, () => 60_000);
   const n = sent?.n ?? -1;

@@ -1,7 +1,8 @@
-import { expect, inject, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type CutMode, openCuttingProxy } from "../../test/support/cutting-proxy.ts";
 import { openFaultLab, type Sent } from "../../test/support/fault-lab.ts";
 import { seededRandom, testSeed } from "../../test/support/random.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import type { WorkerProcess } from "../../test/support/worker-process.ts";
 
 vi.setConfig({ testTimeout: 900_000 });
@@ -14,7 +15,7 @@ const FIRST = 14;
 const SPREAD = 50;
 
 test("given tasks of both kinds, when a worker is killed at a random command of its, before or after Redis has it, then late ones are never lost, and early ones only once taken", async () => {
-  const url = `${inject("redisUrl")}/64`;
+  const url = `${redisUrl()}/64`;
   await using lab = await openFaultLab(url);
   const random = seededRandom(testSeed());
   const late: Sent[] = [];

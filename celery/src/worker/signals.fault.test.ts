@@ -1,10 +1,11 @@
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { type FaultLab, openFaultLab } from "../../test/support/fault-lab.ts";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { childPids, type WorkerProcess } from "../../test/support/worker-process.ts";
 
 function openLab(): Promise<FaultLab> {
-  return openFaultLab(`${inject("redisUrl")}/15`);
+  return openFaultLab(`${redisUrl()}/15`);
 }
 
 function isAlive(pid: number): boolean {

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { redisUrl } from "../../test/support/redis-url.ts";
 import { openTestBroker, type TestBroker } from "../../test/support/test-broker.ts";
 import { startTestWorker } from "../../test/support/test-worker.ts";
 import { until } from "../../test/support/until.ts";
@@ -16,7 +17,7 @@ let gate: Deferred<string>;
 const NOTHING_LEFT = { waiting: 0, unacked: 0, unackedIndex: 0, dead: 0 };
 
 beforeEach(async () => {
-  broker = await openTestBroker(`${inject("redisUrl")}/11`);
+  broker = await openTestBroker(`${redisUrl()}/11`);
   app = new Celery("worker-test", { broker: broker.url, backend: broker.url });
   gate = makeDeferred();
 });

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { askWorkers } from "../../src/control/index.ts";
 import { openConnection } from "../../src/redis/connection.ts";
 import { testSeed } from "../support/random.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { compareDue, compareNext, compareRelative, type ScheduleCases } from "../support/schedule-cases.ts";
 import { until } from "../support/until.ts";
 import { startCelery } from "../support/worker-process.ts";
@@ -13,7 +14,7 @@ import { PythonClient, type PythonProcess, startPython, startPythonWorker } from
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const base = inject("redisUrl");
+const base = redisUrl();
 /** One database a direction, so that nobody takes what another waits for. */
 const toPython = `${base}/85`;
 const toOurs = `${base}/86`;

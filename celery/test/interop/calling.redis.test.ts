@@ -1,15 +1,16 @@
 import { unzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Celery } from "../../src/app/celery.ts";
 import type { ApplyOptions, RequestInfo } from "../../src/app/types.ts";
 import { openConnection, type RedisConnection } from "../../src/redis/connection.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { startTestWorker } from "../support/test-worker.ts";
 import { proves } from "./compat.ts";
 import { PythonClient, type PythonProcess, startPython } from "./python-celery.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const url = `${inject("redisUrl")}/58`;
+const url = `${redisUrl()}/58`;
 
 let python: PythonClient;
 let pythonWorker: PythonProcess;

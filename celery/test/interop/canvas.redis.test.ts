@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { chain, chord, group } from "../../src/app/canvas/primitives.ts";
 import { Celery } from "../../src/app/celery.ts";
 import type { AsyncResult } from "../../src/backend/async-result.ts";
@@ -7,6 +7,7 @@ import { encodeJson } from "../../src/protocol/json.ts";
 import { openConnection, type RedisConnection } from "../../src/redis/connection.ts";
 import { chordRescueId, UNACKED } from "../../src/redis/keys.ts";
 import { makeRescue } from "../../src/worker/rescue.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { startTestWorker, type TestWorker } from "../support/test-worker.ts";
 import { until } from "../support/until.ts";
 import { type Any, alternate, canvasCases, q } from "./canvas-cases.ts";
@@ -16,7 +17,7 @@ import { PythonClient, type PythonProcess, startPython } from "./python-celery.t
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const url = `${inject("redisUrl")}/40`;
+const url = `${redisUrl()}/40`;
 
 let python: PythonClient;
 let pythonWorker: PythonProcess;

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { decodeJson } from "../../src/protocol/json.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { until } from "../support/until.ts";
 import { type BothWorkers, OURS, shapeOf, startBothWorkers, THEIRS } from "./both-workers.ts";
 import { proves } from "./compat.ts";
@@ -8,7 +9,7 @@ import { proves } from "./compat.ts";
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Both command lines look at both workers: nothing but `sw_ident` may tell the workers apart. */
-const url = `${inject("redisUrl")}/71`;
+const url = `${redisUrl()}/71`;
 let both: BothWorkers;
 
 beforeAll(async () => {

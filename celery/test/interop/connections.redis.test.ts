@@ -1,11 +1,12 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Celery } from "../../src/app/celery.ts";
 import type { ConfInput } from "../../src/app/conf-values.ts";
 import { openConnection } from "../../src/redis/connection.ts";
 import { makeCertificate, startSentinelLab, startTlsRedis } from "../support/redis-kinds.ts";
 import { startRedisServer } from "../support/redis-server.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { startTestWorker } from "../support/test-worker.ts";
 import { proves } from "./compat.ts";
 import { PythonClient } from "./python-celery.ts";
@@ -67,7 +68,7 @@ const ways: readonly Way[] = [
   {
     feature: "`global_keyprefix`, for broker and results",
     open: async () => {
-      const url = `${inject("redisUrl")}/62`;
+      const url = `${redisUrl()}/62`;
       await using redis = openConnection(url);
       await redis.call("FLUSHDB");
       return {
@@ -107,7 +108,7 @@ const ways: readonly Way[] = [
 let python: PythonClient;
 
 beforeAll(async () => {
-  python = await PythonClient.open(inject("redisUrl"), "connections.py");
+  python = await PythonClient.open(redisUrl(), "connections.py");
 }, 360_000);
 afterAll(() => python?.[Symbol.asyncDispose]());
 

@@ -1,9 +1,10 @@
 import { hostname } from "node:os";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Celery } from "../../src/app/celery.ts";
 import { command as migrateCommand } from "../../src/cli/migrate.ts";
 import { openConnection } from "../../src/redis/connection.ts";
 import { runCommand } from "../support/command-run.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { until } from "../support/until.ts";
 import { proves } from "./compat.ts";
 import { type PythonProcess, startPython } from "./python-celery.ts";
@@ -12,7 +13,7 @@ import { type PythonProcess, startPython } from "./python-celery.ts";
 vi.setConfig({ testTimeout: 120_000 });
 
 /** `app.control` of ours, and a worker of Python's. */
-const url = `${inject("redisUrl")}/74`;
+const url = `${redisUrl()}/74`;
 const node = `py@${hostname()}`;
 const app = new Celery("control", { broker: url, backend: url });
 /** Asked by name: nobody waits for the timeout, however busy the machine. */
@@ -147,7 +148,7 @@ describe("app.control", () => {
 
   test("given messages that wait at another broker, when migrated, then the Python worker here runs them", async () => {
     proves("Command line", "migrate", "ours → python");
-    const elsewhere = `${inject("redisUrl")}/75`;
+    const elsewhere = `${redisUrl()}/75`;
     const there = new Celery("there", { broker: elsewhere, backend: url });
     onTestFinished(() => there.close());
     const results = [];

@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Celery } from "../../src/app/celery.ts";
 import { openEventReceiver, State } from "../../src/events/index.ts";
 import { decodeBroadcast } from "../../src/protocol/broadcast.ts";
 import { openSubscriber } from "../../src/redis/subscriber.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { until } from "../support/until.ts";
 import { startCelery } from "../support/worker-process.ts";
 import { type BothWorkers, OURS, shapeOf, startBothWorkers, THEIRS } from "./both-workers.ts";
@@ -14,7 +15,7 @@ import { startPython } from "./python-celery.ts";
 vi.setConfig({ testTimeout: 120_000 });
 
 /** What workers and clients of both kinds tell, and what monitors of both kinds make of it. */
-const url = `${inject("redisUrl")}/72`;
+const url = `${redisUrl()}/72`;
 const CELERY = new URL("../../bin/celery.mjs", import.meta.url).pathname;
 
 type Event = Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { freePort } from "../support/redis-server.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { until } from "../support/until.ts";
 import { type BothWorkers, OURS, shapeOf, startBothWorkers, THEIRS } from "./both-workers.ts";
 import { proves } from "./compat.ts";
@@ -9,7 +10,7 @@ import { type PythonProcess, startPython } from "./python-celery.ts";
 vi.setConfig({ testTimeout: 120_000 });
 
 /** A real Flower looks at a worker of ours and one of Python's, and works their levers. */
-const url = `${inject("redisUrl")}/70`;
+const url = `${redisUrl()}/70`;
 let both: BothWorkers;
 let flower: PythonProcess;
 let api: string;

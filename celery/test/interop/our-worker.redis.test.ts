@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openConnection } from "../../src/redis/connection.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { startCelery, type WorkerProcess } from "../support/worker-process.ts";
 import { proves } from "./compat.ts";
 import { PythonClient, pythonCelery } from "./python-celery.ts";
@@ -9,7 +10,7 @@ import { PythonClient, pythonCelery } from "./python-celery.ts";
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Real Celery as the client, and our worker. */
-const url = `${inject("redisUrl")}/24`;
+const url = `${redisUrl()}/24`;
 const node = `ts@${hostname()}`;
 
 let worker: WorkerProcess;

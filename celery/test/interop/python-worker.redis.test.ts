@@ -1,10 +1,11 @@
 import { hostname } from "node:os";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Celery } from "../../src/app/celery.ts";
 import { askWorkers } from "../../src/control/index.ts";
 import { type CeleryEvent, openEventReceiver } from "../../src/events/index.ts";
 import type { ResultMeta } from "../../src/protocol/result-meta.ts";
 import { openConnection } from "../../src/redis/connection.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { until } from "../support/until.ts";
 import { startCelery } from "../support/worker-process.ts";
 import { proves } from "./compat.ts";
@@ -14,7 +15,7 @@ import { PythonClient, type PythonProcess, startPythonWorker } from "./python-ce
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Our client, and a worker of real Celery. */
-const base = inject("redisUrl");
+const base = redisUrl();
 
 async function anEmptyDatabase(db: number): Promise<string> {
   await using redis = openConnection(`${base}/${db}`);

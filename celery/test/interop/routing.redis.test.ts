@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Celery } from "../../src/app/celery.ts";
 import { Broadcast, Exchange, Queue, selectQueues } from "../../src/app/queues.ts";
 import type { RequestInfo } from "../../src/app/types.ts";
 import { openConnection, type RedisConnection } from "../../src/redis/connection.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { startTestWorker, type TestWorker } from "../support/test-worker.ts";
 import { until } from "../support/until.ts";
 import { proves } from "./compat.ts";
@@ -10,7 +11,7 @@ import { PythonClient, type PythonProcess, startPython } from "./python-celery.t
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const base = inject("redisUrl");
+const base = redisUrl();
 /** Our workers, and Python as the client. */
 const ours = `${base}/56`;
 /** A Python worker, and our client. */

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Celery } from "../../src/app/celery.ts";
 import { TaskError } from "../../src/protocol/errors.ts";
 import { openConnection } from "../../src/redis/connection.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { startCelery, type WorkerProcess } from "../support/worker-process.ts";
 import { proves } from "./compat.ts";
 import { PythonClient, type PythonProcess, startPython } from "./python-celery.ts";
@@ -10,7 +11,7 @@ import { PythonClient, type PythonProcess, startPython } from "./python-celery.t
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Our worker on one queue, one of real Celery on the other; a client of each. */
-const url = `${inject("redisUrl")}/46`;
+const url = `${redisUrl()}/46`;
 
 let ours: WorkerProcess;
 let theirs: PythonProcess;

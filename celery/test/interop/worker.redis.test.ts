@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openConnection } from "../../src/redis/connection.ts";
+import { redisUrl } from "../support/redis-url.ts";
 import { until } from "../support/until.ts";
 import { startCelery, type WorkerProcess } from "../support/worker-process.ts";
 import { proves } from "./compat.ts";
@@ -10,7 +11,7 @@ import { PythonClient, type PythonProcess, startPythonWorker } from "./python-ce
 vi.setConfig({ testTimeout: 120_000 });
 
 /** Real Celery at the controls; our worker, and beside it one of Python. */
-const url = `${inject("redisUrl")}/51`;
+const url = `${redisUrl()}/51`;
 const ours = `ts@${hostname()}`;
 const theirs = `py@${hostname()}`;
 

@@ -27,15 +27,8 @@ export async function startRedisServer(
   args: readonly string[] = [],
   fixed?: { port: number; dir: string },
 ): Promise<TestRedis> {
-  const port = fixed?.port ?? (await freePort());
   const dir = fixed?.dir ?? (await mkdtemp(join(tmpdir(), "celery-test-redis-")));
-  const binary = process.env["REDIS_SERVER_BIN"] ?? "redis-server";
-  const child = spawn(
-    binary,
-    ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--databases", "96", ...args],
-    { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, LC_ALL: "C" } },
-  );
-  await ready(child);
+  const { child, port } = await listen(["--dir", dir, ...args], fixed?.port);
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill("SIGKILL");
@@ -46,17 +39,35 @@ export async function startRedisServer(
   return { url: `redis://127.0.0.1:${port}`, port, process: child, stop, [Symbol.asyncDispose]: stop };
 }
 
-async function ready(child: ChildProcess): Promise<void> {
+/** Others look for a port too: one that was free may be taken a moment later, and then another will do. */
+async function listen(
+  args: readonly string[],
+  fixedPort: number | undefined,
+  attempts = 5,
+): Promise<{ child: ChildProcess; port: number }> {
+  const port = fixedPort ?? (await freePort());
+  const own = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--databases", "96"];
+  const child = spawn(process.env["REDIS_SERVER_BIN"] ?? "redis-server", [...own, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, LC_ALL: "C" },
+  });
+  const problem = await untilReady(child);
+  if (problem === undefined) return { child, port };
+  const isTaken = problem.includes("Address already in use");
+  if (!isTaken || fixedPort !== undefined || attempts === 1) throw new Error(problem);
+  return listen(args, undefined, attempts - 1);
+}
+
+/** @returns what it said when it did not start. */
+async function untilReady(child: ChildProcess): Promise<string | undefined> {
   const output: string[] = [];
   const lines = createInterface({ input: child.stdout! });
-  await new Promise<void>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code) =>
-      reject(new Error(`redis-server exited with ${code}:\n${output.join("\n")}`)),
-    );
+    child.once("close", (code) => resolve(`redis-server exited with ${code}:\n${output.join("\n")}`));
     lines.on("line", (line) => {
       output.push(line);
-      if (/ready to accept connections/i.test(line)) resolve();
+      if (/ready to accept connections/i.test(line)) resolve(undefined);
     });
   });
 }

@@ -5,11 +5,12 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EventDispatcher, openEventDispatcher } from "celery/events";
 import { pino } from "pino";
-import { beforeEach, expect, inject, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { encodeBroadcast } from "../../../celery/src/protocol/broadcast.ts";
 import { makeEvent } from "../../../celery/src/protocol/event.ts";
 import { openConnection, type RedisConnection } from "../../../celery/src/redis/connection.ts";
 import { freePort, startRedisServer } from "../../../celery/test/support/redis-server.ts";
+import { redisUrl } from "../../../celery/test/support/redis-url.ts";
 import { evaluate } from "../checks/evaluate.ts";
 import type { Json } from "../checks/facts.ts";
 import { parseExpression } from "../checks/parse.ts";
@@ -17,7 +18,7 @@ import type { FileView } from "../protocol/index.ts";
 import type { FileSource, Live } from "./live.ts";
 import { openLive } from "./open-live.ts";
 
-const url = `${inject("redisUrl")}/35`;
+const url = `${redisUrl()}/35`;
 const log = pino({ level: "silent" });
 
 let redis: RedisConnection;
@@ -44,9 +45,9 @@ function someFiles(): FileSource & { write(text: string): void } {
   };
 }
 
-async function aLive(redisUrl = url): Promise<Live> {
+async function aLive(broker = url): Promise<Live> {
   const live = openLive({
-    redisUrl,
+    redisUrl: broker,
     panes: () => undefined,
     steps: { states: {}, events: new EventEmitter() },
     log,

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../../celery/test/support/redis-url.ts";
 import { writeBinFolder } from "./bin-folder.ts";
 import { type Broker, openBroker } from "./broker.ts";
 import { chooseRedis } from "./chain.ts";
@@ -131,11 +132,11 @@ describe.each([
 });
 
 test("given somebody else's Redis at our port, when the broker meets it, then it is not ours and is never written", async () => {
-  const theirs = new Redis(inject("redisUrl"), { db: 30 });
+  const theirs = new Redis(redisUrl(), { db: 30 });
   await theirs.set("precious", "1");
   const own = {
     ...(await prepareOwnRedis(join(directory, "redis"))),
-    port: Number(new URL(inject("redisUrl")).port),
+    port: Number(new URL(redisUrl()).port),
   };
   await using broker: Broker = openBroker(real, own);
 
@@ -149,7 +150,7 @@ test("given somebody else's Redis at our port, when the broker meets it, then it
 });
 
 test("given an external Redis with a password, when redis-cli is typed, then it gets in and nobody sees the password", async () => {
-  const url = new URL(`${inject("redisUrl")}/31`);
+  const url = new URL(`${redisUrl()}/31`);
   const admin = new Redis(url.href);
   await admin.acl("SETUSER", "learner", "on", ">p@ss", "~*", "&*", "+@all");
   await admin.set("greeting", "hello");
@@ -174,7 +175,7 @@ test("given an external Redis with a password, when redis-cli is typed, then it 
 });
 
 test("given an external Redis, when it is cleared, then only what our tasks left is gone", async () => {
-  const url = `${inject("redisUrl")}/31`;
+  const url = `${redisUrl()}/31`;
   const theirs = new Redis(url);
   const message = (id: string): string => JSON.stringify({ body: "", headers: { id, task: "tasks.add" } });
   await theirs.rpush("celery", message("theirs"), message("ours"), "not json");
