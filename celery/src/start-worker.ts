@@ -1,41 +1,45 @@
 /** The door to a worker inside a program of one's own: `import { startWorker } from "celery/worker"`. */
 import { hostname } from "node:os";
-import { selectQueues } from "./app/queues.ts";
 import type { CeleryApp } from "./app/types.ts";
-import { VERSION } from "./cli/version.ts";
-import { type EventDispatcher, openEventDispatcher } from "./events/index.ts";
+import { VERSION, VERSION_BANNER } from "./cli/version.ts";
 import { openInProcessPool } from "./pool/in-process.ts";
-import type { Pool } from "./pool/pool.ts";
+import type { Pool, PoolKind } from "./pool/pool.ts";
 import { openPreforkPool } from "./pool/prefork.ts";
-import { maskUrl } from "./protocol/connection-url.ts";
-import { OperationalError } from "./protocol/errors.ts";
-import { systemClock } from "./runtime/clock.ts";
+import { ImproperlyConfigured, OperationalError } from "./protocol/errors.ts";
 import { type Deferred, makeDeferred } from "./runtime/deferred.ts";
-import { LamportClock } from "./runtime/lamport-clock.ts";
-import { attend } from "./worker/attend.ts";
-import { makeBrokerLog } from "./worker/broker-log.ts";
-import { followPool } from "./worker/pool-log.ts";
-import { Revokes } from "./worker/revokes.ts";
+import { expandNodeName } from "./worker/node-name.ts";
+import { serve, workerQueues } from "./worker/serve.ts";
+import { initialSize, setUpPool } from "./worker/set-up-pool.ts";
 import type { Shutdown } from "./worker/shutdown.ts";
-import { runWorker, type WorkerDeps } from "./worker/worker.ts";
 import { type LogRecord, MAIN_PROCESS, type WorkerLog } from "./worker/worker-log.ts";
 
 export type { LogLevel, LogRecord } from "./worker/worker-log.ts";
 
+/** What `celery worker` takes as options; the rest is read from the app's settings. */
 export interface StartWorkerOptions {
   /** Default: those of `task_queues`, else the default queue. */
   readonly queues?: readonly string[];
-  /** The name that monitors see. Default `celery@` and the host's name; two workers of one host need two. */
+  /** Queues of the settings to leave alone. */
+  readonly excludeQueues?: readonly string[];
+  /** The name that monitors see, `%h` filled in. Default `celery@` and the host's name; two workers of one host need two. */
   readonly nodeName?: string;
   /** Tasks at a time. Default `worker_concurrency`, else 10. */
   readonly concurrency?: number;
+  /** Keep between so many slots, as there are tasks; `worker_concurrency` does not count then. */
+  readonly autoscale?: { readonly max: number; readonly min: number };
   /**
-   * Runs tasks in processes of their own (the `prefork` pool), which load the app from this module: the `-A` of the command line. Without it
-   * they run on this program's event loop (the `async` pool): a task that blocks the loop blocks the program.
+   * Where tasks run. Default `worker_pool`; where that is `prefork` and there is no `module` for its processes to load, `async`: on this
+   * program's event loop, where a task that blocks the loop blocks the program.
    */
+  readonly pool?: PoolKind;
+  /** What the processes of the `prefork` pool load the app from: the `-A` of the command line. */
   readonly module?: string;
-  /** Where `module` is looked for, and where Beat's schedule file lies. Default the working directory. */
+  /** Where `module`, `worker_state_db` and Beat's schedule file are looked for. Default the working directory. */
   readonly cwd?: string;
+  /** Ask the other workers at the start what is revoked. Default true. */
+  readonly mingle?: boolean;
+  /** Seconds between `worker-heartbeat` events; null sends none. Default 2. */
+  readonly heartbeatInterval?: number | null;
   /** Sends the tasks of `beat_schedule`, too. Default false. */
   readonly beat?: boolean;
   /** Gets every line of the worker's log. Default: warnings and worse go to stderr. */
@@ -55,17 +59,22 @@ export interface RunningWorker extends AsyncDisposable {
 }
 
 const CONCURRENCY = 10;
+const HEARTBEAT_SECONDS = 2;
 
 /**
- * Starts a worker for the app in this process. It leaves the process's signals alone, and the app's connections open: close the
- * app yourself when the worker has ended.
+ * Starts a worker for the app in this process: the one that `celery worker` would be, with the same settings, state file and signals.
+ *
+ * What belongs to a program stays the program's. Its signals are left alone, so that `worker_shutting_down`, which tells of them, is not
+ * sent. What it prints is its own: `worker_redirect_stdouts` is about what the processes of `module` print. The app's connections
+ * stay open: close the app yourself when the worker has ended.
  *
  * ```ts
  * await using worker = await startWorker(app, { queues: ["mails"] });
  * ```
  *
  * @returns when it takes tasks.
- * @throws OperationalError when the broker stays away for longer than the settings allow; PoolStartError when `module` cannot be loaded.
+ * @throws OperationalError when the broker stays away for longer than the settings allow; PoolStartError when `module` cannot be loaded;
+ *   StateFileError when `worker_state_db` cannot be read; ImproperlyConfigured for a `prefork` pool without `module`.
  */
 export async function startWorker(app: CeleryApp, options: StartWorkerOptions = {}): Promise<RunningWorker> {
   const worker = new OwnWorker(app, options);
@@ -85,7 +94,7 @@ class OwnWorker implements RunningWorker {
   constructor(app: CeleryApp, options: StartWorkerOptions) {
     this.#app = app;
     this.#options = options;
-    this.nodeName = options.nodeName ?? `celery@${hostname()}`;
+    this.nodeName = expandNodeName(options.nodeName, hostname());
     this.#log = makeLog(options.log ?? toStderr);
     this.ended = this.#live();
     // Whoever waits for nothing but the start must not be hit by the end.
@@ -108,69 +117,38 @@ class OwnWorker implements RunningWorker {
   }
 
   async #live(): Promise<void> {
-    const { conf, brokerUrl } = this.#app;
-    const lamport = new LamportClock();
-    await using pool = openPool(this.#app, this.nodeName, this.#options);
-    followPool(pool, this.#log, conf.worker_redirect_stdouts_level);
-    await using events = openEventDispatcher(brokerUrl, {
-      hostname: this.nodeName,
-      taskEvents: conf.worker_send_task_events,
-      lamport,
-      log: this.#log,
-    });
-    const queues = selectQueues(conf, { include: this.#options.queues });
-    const workerOptions = {
-      nodeName: this.nodeName,
-      queues,
-      prefetchMultiplier: conf.worker_prefetch_multiplier,
-    };
-    const connected = await runWorker(this.#deps({ pool, events, lamport }), workerOptions, this.#shutdown());
+    const [app, options, sender, log] = [this.#app, this.#options, this.nodeName, this.#log];
+    await app.signals.celerydInit.send({ sender, app, options: { ...options } });
+    await using pool = openPool(app, sender, options);
+    setUpPool(pool, app, { log, out: (text) => void process.stdout.write(text) });
+    await app.signals.celerydAfterSetup.send({ sender, app });
+    const connected = await this.#serve(pool);
     if (!connected)
       throw new OperationalError(`The worker ${this.nodeName} has lost its broker. Is Redis running?`);
   }
 
-  #deps({
-    pool,
-    events,
-    lamport,
-  }: {
-    pool: Pool;
-    events: EventDispatcher;
-    lamport: LamportClock;
-  }): WorkerDeps {
-    const [app, log, { brokerUrl }] = [this.#app, this.#log, this.#app];
-    const maxRetries = app.conf.broker_connection_max_retries;
-    return {
+  #serve(pool: Pool): Promise<boolean> {
+    const { queues: include, excludeQueues: exclude, ...options } = this.#options;
+    const [app, nodeName, log] = [this.#app, this.nodeName, this.#log];
+    return serve({
       app,
       pool,
-      events,
       log,
-      lamport,
-      clock: systemClock,
-      revokes: new Revokes({ clock: systemClock }),
-      brokerLog: makeBrokerLog({ brokerUrl: maskUrl(brokerUrl), log, maxRetries }),
-      attendants: async (parts) => {
-        const attendants = await attend(this.#attendance(events, lamport), parts);
-        this.#ready.resolve();
-        return attendants;
-      },
-    };
-  }
-
-  #attendance(events: EventDispatcher, lamport: LamportClock): Parameters<typeof attend>[0] {
-    const { beat = false, cwd = process.cwd() } = this.#options;
-    return {
-      brokerUrl: this.#app.brokerUrl,
-      nodeName: this.nodeName,
-      events,
-      lamport,
-      log: this.#log,
-      software: { ident: "ts-celery", version: VERSION },
-      remoteControl: this.#app.conf.worker_enable_remote_control,
-      shutdown: () => this.#controls[0].abort(),
-      report: () => `software -> celery:${VERSION} (TypeScript) node:${process.versions.node}`,
-      beat: beat ? { app: this.#app, cwd, scheduleFile: undefined } : undefined,
-    };
+      nodeName,
+      queues: workerQueues(app, nodeName, { include, exclude }),
+      shutdown: this.#shutdown(),
+      cwd: options.cwd ?? process.cwd(),
+      env: process.env,
+      mingle: options.mingle ?? true,
+      heartbeatInterval:
+        options.heartbeatInterval === undefined ? HEARTBEAT_SECONDS : options.heartbeatInterval,
+      autoscale: options.autoscale,
+      beat: options.beat ?? false,
+      scheduleFile: undefined,
+      version: VERSION,
+      about: { version: VERSION_BANNER, loader: options.module ?? "none (inside a program)" },
+      onReady: () => this.#ready.resolve(),
+    });
   }
 
   #shutdown(): Shutdown {
@@ -186,14 +164,26 @@ class OwnWorker implements RunningWorker {
 }
 
 function openPool(app: CeleryApp, nodeName: string, options: StartWorkerOptions): Pool {
-  const size = options.concurrency ?? app.conf.worker_concurrency ?? CONCURRENCY;
-  if (options.module === undefined) return openInProcessPool({ kind: "async", size, app });
-  const { module: appSpec, cwd = process.cwd() } = options;
-  const pool = openPreforkPool({ size, appSpec, cwd, env: process.env, hostname: nodeName });
-  const { worker_max_tasks_per_child: mostTasks, worker_max_memory_per_child: mostKib } = app.conf;
-  if (mostTasks !== null) pool.retireAfter(mostTasks);
-  if (mostKib !== null) pool.retireAbove(mostKib);
-  return pool;
+  const {
+    autoscale,
+    concurrency = app.conf.worker_concurrency,
+    module: appSpec,
+    cwd = process.cwd(),
+  } = options;
+  const size = initialSize({ autoscale, concurrency }, CONCURRENCY);
+  const kind = poolKind(app, options);
+  if (kind !== "prefork") return openInProcessPool({ kind, size, app });
+  if (appSpec === undefined) {
+    throw new ImproperlyConfigured(
+      'A prefork pool needs `module`, which its processes load the app from: startWorker(app, { module: "tasks" }).',
+    );
+  }
+  return openPreforkPool({ size, appSpec, cwd, env: process.env, hostname: nodeName });
+}
+
+function poolKind({ conf }: CeleryApp, options: StartWorkerOptions): PoolKind {
+  if (options.pool !== undefined) return options.pool;
+  return conf.worker_pool === "prefork" && options.module === undefined ? "async" : conf.worker_pool;
 }
 
 function makeLog(write: (record: LogRecord) => void): WorkerLog {

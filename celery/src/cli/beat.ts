@@ -4,18 +4,11 @@ import type { CeleryApp } from "../app/types.ts";
 import { humanizeSeconds, type OpenBeat, openBeat } from "../beat/index.ts";
 import { maskUrl } from "../protocol/connection-url.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { expandFileName, expandNodeName } from "../worker/node-name.ts";
 import type { LogLevel, WorkerLog } from "../worker/worker-log.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
-import {
-  DAEMON_OPTIONS,
-  expandFileName,
-  openLogFile,
-  refuseDaemonOptions,
-  startDetached,
-  takePidFile,
-} from "./daemon.ts";
+import { DAEMON_OPTIONS, openLogFile, refuseDaemonOptions, startDetached, takePidFile } from "./daemon.ts";
 import { LOG_LEVELS, localTime, makeCeleryLog, parseLogLevel } from "./logging.ts";
-import { expandNodeName } from "./node-name.ts";
 import { OptionValues } from "./option-values.ts";
 import { type OptionSpec, parseOptions, renderHelp } from "./options.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";

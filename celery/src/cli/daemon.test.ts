@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { DaemonError, expandFileName, openLogFile, refuseDaemonOptions, takePidFile } from "./daemon.ts";
+import { DaemonError, openLogFile, refuseDaemonOptions, takePidFile } from "./daemon.ts";
 
 let folder: string;
 let path: string;
@@ -15,16 +15,6 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const nobodyLives = (): boolean => false;
-
-test.each([
-  ["%n.log", "w1.log"],
-  ["%n%I.log", "w1.log"],
-  ["/var/log/%h/%n-%i.log", "/var/log/box.example.com/w1-.log"],
-  ["%p %d 100%%", "w1@box.example.com example.com 100%"],
-  ["%x", "%x"],
-])("given the file name %j, when it is expanded, then it is %j", (pattern, expanded) => {
-  expect(expandFileName(pattern, "w1@box.example.com")).toBe(expanded);
-});
 
 test("given no pidfile, when it is taken, then it holds the id, and is gone afterwards", async () => {
   const pidFile = takePidFile(path, 4711, () => undefined);

@@ -75,27 +75,6 @@ export function refuseDaemonOptions(values: ParsedOptions["values"]): void {
 }
 
 /**
- * A file name with a node's names in it. There is one file for all processes of a worker, so that the place for a pool process's
- * number stays empty.
- *
- * @see celery 5.7.0 utils/nodenames.py, `node_format`
- */
-export function expandFileName(pattern: string, nodeName: string): string {
-  const [name = "", host = ""] = nodeName.split("@", 2);
-  const [, domain = ""] = /^[^.]*\.(.*)$/.exec(host) ?? [];
-  const values: Readonly<Record<string, string>> = {
-    n: name,
-    h: host,
-    d: domain,
-    p: nodeName,
-    i: "",
-    I: "",
-    "%": "%",
-  };
-  return pattern.replace(/%(.)/g, (whole, letter: string) => values[letter] ?? whole);
-}
-
-/**
  * Starts this same command line in the background, without `--detach`, and returns. What it says before its log is open goes to the
  * log file, too.
  *

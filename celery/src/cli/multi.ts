@@ -1,6 +1,6 @@
 import { constants, hostname } from "node:os";
+import { expandFileName } from "../worker/node-name.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
-import { expandFileName } from "./daemon.ts";
 import { paint } from "./logging.ts";
 import { type MultiNode, makeNodes, shellLine } from "./multi/nodes.ts";
 import { NAMING_OPTIONS, parseMulti } from "./multi/parse.ts";

@@ -1,17 +1,17 @@
-import { availableParallelism, hostname } from "node:os";
+import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { CeleryApp } from "../app/types.ts";
 import { openInProcessPool } from "../pool/in-process.ts";
 import type { Pool, PoolKind } from "../pool/pool.ts";
 import { openPreforkPool, type PreforkOptions } from "../pool/prefork.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { followPool } from "../worker/pool-log.ts";
+import { expandFileName, expandNodeName } from "../worker/node-name.ts";
+import { initialSize, setUpPool } from "../worker/set-up-pool.ts";
 import { watchShutdown } from "../worker/shutdown.ts";
 import { MAIN_PROCESS } from "../worker/worker-log.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
-import { expandFileName, openLogFile, startDetached, takePidFile } from "./daemon.ts";
+import { openLogFile, startDetached, takePidFile } from "./daemon.ts";
 import { makeCeleryLog } from "./logging.ts";
-import { expandNodeName } from "./node-name.ts";
 import { renderHelp } from "./options.ts";
 import { sayIfSlow } from "./slow-load.ts";
 import { openTerminal } from "./terminal.ts";
@@ -66,7 +66,7 @@ async function startWorker(args: WorkerArguments, context: CommandContext): Prom
     args.daemon.pidFile === undefined
       ? undefined
       : takePidFile(named(args.daemon.pidFile), process.pid, (text) => terminal.err(`${text}\n`));
-  return await runStart({ args, context, terminal, log, style, nodeName, appSpec, named });
+  return await runStart({ args, context, terminal, log, style, nodeName, appSpec });
 }
 
 async function runStart(start: Start): Promise<number> {
@@ -114,6 +114,7 @@ function applyArguments(app: CeleryApp, args: WorkerArguments): void {
     ...(args.timeLimit !== undefined && { task_time_limit: args.timeLimit }),
     ...(args.softTimeLimit !== undefined && { task_soft_time_limit: args.softTimeLimit }),
     ...(args.maxTasksPerChild !== undefined && { worker_max_tasks_per_child: args.maxTasksPerChild }),
+    ...(args.maxMemoryPerChild !== undefined && { worker_max_memory_per_child: args.maxMemoryPerChild }),
     ...(args.prefetchMultiplier !== undefined && { worker_prefetch_multiplier: args.prefetchMultiplier }),
     ...(args.concurrency !== undefined && { worker_concurrency: args.concurrency }),
     ...(args.pool !== undefined && { worker_pool: args.pool }),
@@ -125,26 +126,18 @@ function applyArguments(app: CeleryApp, args: WorkerArguments): void {
 
 /** The pool that the command line asks for; the app's configuration may turn out to want another. */
 function guessPool(start: Start): Pool | undefined {
-  const { pool = "prefork" } = start.args;
-  return pool === "prefork" ? openPreforkPool(preforkOptions(start, sizeOf(start.args, null))) : undefined;
-}
-
-/** An autoscaled pool starts at its least. */
-function sizeOf({ autoscale, concurrency }: WorkerArguments, configured: number | null): number {
-  return autoscale ? Math.max(1, autoscale.min) : (concurrency ?? configured ?? availableParallelism());
+  const { pool = "prefork", autoscale, concurrency = null } = start.args;
+  if (pool !== "prefork") return undefined;
+  return openPreforkPool(preforkOptions(start, initialSize({ autoscale, concurrency })));
 }
 
 async function settlePool(start: Start, app: CeleryApp, guessed: Pool | undefined): Promise<Pool> {
-  const kind: PoolKind = app.conf.worker_pool;
-  const size = sizeOf(start.args, app.conf.worker_concurrency);
+  const { worker_pool: kind, worker_concurrency: concurrency } = app.conf;
+  const size = initialSize({ autoscale: start.args.autoscale, concurrency });
   const pool = guessed?.kind === kind && guessed.size === size ? guessed : undefined;
   if (!pool) guessed?.terminate();
   const opened = pool ?? openPool(kind, size, start, app);
-  if (app.conf.worker_max_tasks_per_child !== null) opened.retireAfter(app.conf.worker_max_tasks_per_child);
-  const mostKib = start.args.maxMemoryPerChild ?? app.conf.worker_max_memory_per_child;
-  if (mostKib !== null) opened.retireAbove(mostKib);
-  const { worker_redirect_stdouts: isRedirected, worker_redirect_stdouts_level: level } = app.conf;
-  followPool(opened, start.log, isRedirected ? level : start.terminal.out);
+  setUpPool(opened, app, { log: start.log, out: start.terminal.out });
   return opened;
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
+import { expandFileName } from "../../worker/node-name.ts";
 import { UsageError } from "../command.ts";
-import { expandFileName } from "../daemon.ts";
 import { GLOBAL_WORDS, type MultiArguments, type NodeOptions } from "./parse.ts";
 
 /** One worker of `celery multi`. */

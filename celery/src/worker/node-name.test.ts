@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expandNodeName } from "./node-name.ts";
+import { expandFileName, expandNodeName } from "./node-name.ts";
 
 // Right-hand sides from celery 5.7.0: host_format(default_nodename(given)) on a host of that name.
 test.each([
@@ -12,4 +12,14 @@ test.each([
   { given: "100%%@%h", host: "vm", name: "100%@vm" },
 ])("given $given on $host, when expanded, then the node is $name", ({ given, host, name }) => {
   expect(expandNodeName(given, host)).toBe(name);
+});
+
+test.each([
+  ["%n.log", "w1.log"],
+  ["%n%I.log", "w1.log"],
+  ["/var/log/%h/%n-%i.log", "/var/log/box.example.com/w1-.log"],
+  ["%p %d 100%%", "w1@box.example.com example.com 100%"],
+  ["%x", "%x"],
+])("given the file name %j, when it is expanded, then it is %j", (pattern, expanded) => {
+  expect(expandFileName(pattern, "w1@box.example.com")).toBe(expanded);
 });

@@ -18,6 +18,27 @@ export function expandNodeName(
   return fill(`${name || defaultName}@${host || hostname}`, hostname);
 }
 
+/**
+ * A file name with a node's names in it. There is one file for all processes of a worker, so that the place for a pool process's
+ * number stays empty.
+ *
+ * @see celery 5.7.0 utils/nodenames.py, `node_format`
+ */
+export function expandFileName(pattern: string, nodeName: string): string {
+  const [name = "", host = ""] = nodeName.split("@", 2);
+  const [, domain = ""] = /^[^.]*\.(.*)$/.exec(host) ?? [];
+  const values: Readonly<Record<string, string>> = {
+    n: name,
+    h: host,
+    d: domain,
+    p: nodeName,
+    i: "",
+    I: "",
+    "%": "%",
+  };
+  return pattern.replace(/%(.)/g, (whole, letter: string) => values[letter] ?? whole);
+}
+
 function fill(text: string, hostname: string): string {
   const dot = hostname.indexOf(".");
   const short = dot < 0 ? hostname : hostname.slice(0, dot);
