@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { countStep, countTests, sentence } from "./counts.mjs";
 import { chromium } from "./prepare.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -21,7 +22,7 @@ const vitest = (project) => ({
   counts: `${project}.json`,
 });
 
-/** name → what to run; `counts` names the JSON report that holds the number of tests. */
+/** name → what to run; `counts` names the JSON report of a step that has tests. */
 const STEPS = {
   format: { command: ["npx", "biome", "check", "--linter-enabled=false", "."] },
   build: { command: ["npm", "run", "--silent", "build"] },
@@ -61,12 +62,8 @@ async function step(name, { command, counts }) {
   const started = performance.now();
   const ok = (await run(command)) === 0;
   const seconds = (performance.now() - started) / 1000;
-  return {
-    name,
-    ok,
-    seconds,
-    ...(counts ? await readCounts(join(reports, counts)) : { passed: ok ? 1 : 0, failed: ok ? 0 : 1 }),
-  };
+  const counted = counts ? countTests(await readReport(join(reports, counts)), ok) : countStep(ok);
+  return { name, ok, seconds, counted };
 }
 
 function run([command, ...args]) {
@@ -82,26 +79,20 @@ function run([command, ...args]) {
   });
 }
 
-/** Both reporters write JSON; a run that died before its report counts as one failure. */
-async function readCounts(file) {
-  const report = await readFile(file, "utf8").then(JSON.parse, () => undefined);
-  if (report === undefined) return { passed: 0, failed: 1 };
-  if (report.stats)
-    return { passed: report.stats.expected + report.stats.flaky, failed: report.stats.unexpected };
-  return { passed: report.numPassedTests, failed: report.numFailedTests + report.numFailedTestSuites };
+/** Both reporters write JSON; a run that died before its report has none. */
+function readReport(file) {
+  return readFile(file, "utf8").then(JSON.parse, () => undefined);
 }
 
 function summarize(results) {
   process.stdout.write("\n");
-  for (const { name, ok, seconds, passed } of results) {
-    process.stdout.write(
-      `${ok ? "✓" : "✕"} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${passed} passed\n`,
-    );
+  for (const { name, ok, seconds, counted } of results) {
+    const tests = STEPS[name].counts ? `  ${sentence([counted])}` : "";
+    const mark = ok ? "✓" : "✕";
+    process.stdout.write(`${mark} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s${tests}\n`);
   }
-  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-  const failed = Math.max(sum("failed"), results.filter((result) => !result.ok).length);
-  process.stdout.write(`\n${sum("passed")} passed, ${failed} failed\n`);
-  process.exit(failed > 0 ? 1 : 0);
+  process.stdout.write(`\n${sentence(results.map(({ counted }) => counted))}\n`);
+  process.exit(results.some(({ counted }) => counted.failed > 0) ? 1 : 0);
 }
 
 function help(problem) {
