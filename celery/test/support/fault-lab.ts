@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AsyncResult } from "../../src/backend/async-result.ts";
+import { paintFaults } from "./fault-picture.ts";
 import { type Ledger, readLedger } from "./ledger.ts";
 import { openTestBroker, type TestBroker } from "./test-broker.ts";
 import { until } from "./until.ts";
@@ -29,6 +30,8 @@ export interface FaultLab extends AsyncDisposable {
   drained(): Promise<void>;
   /** Settles when at least so many different tasks have begun since the start. */
   begun(count: number): Promise<void>;
+  /** Does `work`; if it fails, the error also says what the tasks, the queues and the workers looked like then. */
+  explaining(work: () => Promise<void>): Promise<void>;
 }
 
 export async function openFaultLab(redisUrl: string): Promise<FaultLab> {
@@ -36,7 +39,8 @@ export async function openFaultLab(redisUrl: string): Promise<FaultLab> {
   const path = join(dir, "ledger");
   const broker = await openTestBroker(redisUrl);
   const workers: WorkerProcess[] = [];
-  let sent = 0;
+  const sent: Sent[] = [];
+  let numbered = 0;
   const spawnWorker: FaultLab["spawnWorker"] = (slots, env = {}) => {
     const args = ["-A", "fault-app", "worker", "-l", "info", "-c", String(slots)];
     const worker = startCelery({ args, cwd: APPS, env: { REDIS_URL: redisUrl, ...env } });
@@ -51,13 +55,15 @@ export async function openFaultLab(redisUrl: string): Promise<FaultLab> {
       await worker.line(/ ready\.$/);
       return worker;
     },
-    send: (task, count, ms) => {
-      const first = sent;
-      sent += count;
+    send: async (task, count, ms) => {
+      const first = numbered;
+      numbered += count;
       const numbers = Array.from({ length: count }, (_, i) => first + i);
-      return Promise.all(
+      const fresh = await Promise.all(
         numbers.map(async (n) => ({ n, result: await broker.app.sendTask(task, [path, n, ms(n)]) })),
       );
+      sent.push(...fresh);
+      return fresh;
     },
     ledger: () => readLedger(path),
     drained: () =>
@@ -66,6 +72,14 @@ export async function openFaultLab(redisUrl: string): Promise<FaultLab> {
         return waiting === 0 && unacked === 0;
       }, 60_000),
     begun: (count) => until(async () => (await readLedger(path)).begun.size >= count, 60_000),
+    explaining: async (work) => {
+      try {
+        await work();
+      } catch (cause) {
+        const picture = await paintFaults({ sent, workers, broker, ledger: await readLedger(path) });
+        throw new Error(`${cause instanceof Error ? cause.message : String(cause)}\n\n${picture}`, { cause });
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
       await broker[Symbol.asyncDispose]();
