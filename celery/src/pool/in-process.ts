@@ -38,6 +38,8 @@ class Running implements RunHost, BagMember {
   onAbort: (() => void) | undefined;
   /** Why it was given up, if it was. */
   verdict: PoolResult | undefined;
+  /** Its execution is under way and tells of its end. */
+  hasBegun = false;
   /** Its end has been told: what its function still says is not passed on. */
   isOver = false;
 
@@ -138,10 +140,10 @@ class InProcessPool implements Pool {
     const limitSeconds = request.hardLimitSeconds;
     if (limitSeconds !== null) {
       const late: PoolResult = { ended: "timeout", limitSeconds, processName: PROCESS_NAME };
-      running.hardLimit = setTimeout(() => running.giveUp(late), limitSeconds * 1000);
+      running.hardLimit = setTimeout(() => this.#giveUp(running, late), limitSeconds * 1000);
     }
     if (hooks.signal) {
-      running.onAbort = () => running.giveUp(CANCELLED);
+      running.onAbort = () => this.#giveUp(running, CANCELLED);
       if (hooks.signal.aborted) running.onAbort();
       hooks.signal.addEventListener("abort", running.onAbort, { once: true });
     }
@@ -156,8 +158,15 @@ class InProcessPool implements Pool {
 
   #startAll(starting: Running[]): void {
     for (const running of starting.splice(0)) {
+      running.hasBegun = true;
       startExecution(running.request, running.run, this.#deps, ({ outcome }) => this.#end(running, outcome));
     }
+  }
+
+  /** A handler of the task, or a listener, that never ends must not keep the slot: the function may have ended long ago. */
+  #giveUp(running: Running, verdict: PoolResult): void {
+    running.giveUp(verdict);
+    if (running.hasBegun) this.#end(running);
   }
 
   /** Whether this turn of the event loop is young enough for more to be done in it. */
@@ -172,15 +181,18 @@ class InProcessPool implements Pool {
     return nowMs < this.#turnEndsMs;
   }
 
-  #end(running: Running, outcome: Outcome): void {
+  /** @param outcome not given: the verdict stands, and what the task still does is not waited for. */
+  #end(running: Running, outcome?: Outcome): void {
+    if (running.isOver) return;
     const { request, hooks, verdict, hardLimit, onAbort } = running;
     if (hardLimit) clearTimeout(hardLimit);
     if (onAbort) hooks.signal?.removeEventListener("abort", onAbort);
     this.#running.delete(running);
     running.isOver = true;
-    if (outcome.runtimeSeconds < QUICK_SECONDS) this.#quick.add(request.task);
+    if (outcome && outcome.runtimeSeconds < QUICK_SECONDS) this.#quick.add(request.task);
     else this.#quick.delete(request.task);
-    running.done(verdict ?? { ended: "done", outcome, processName: PROCESS_NAME });
+    const result = verdict ?? (outcome && { ended: "done", outcome, processName: PROCESS_NAME });
+    running.done(result ?? CANCELLED);
     this.#tellFree();
   }
 
@@ -197,14 +209,15 @@ class InProcessPool implements Pool {
   }
 
   cancelRun(hooks: RunHooks): void {
-    this.#find(hooks)?.giveUp(CANCELLED);
+    const running = this.#find(hooks);
+    if (running) this.#giveUp(running, CANCELLED);
   }
 
   terminateRun(hooks: RunHooks, signal: NodeJS.Signals): boolean {
     const running = this.#find(hooks);
     if (!running) return false;
     if (signal === "SIGUSR1") running.run.expire(null);
-    else running.giveUp({ ended: "terminated", signal, processName: PROCESS_NAME });
+    else this.#giveUp(running, { ended: "terminated", signal, processName: PROCESS_NAME });
     return true;
   }
 
@@ -256,7 +269,7 @@ class InProcessPool implements Pool {
   }
 
   terminate(): void {
-    for (const running of this.#running.snapshot()) running.giveUp(CANCELLED);
+    for (const running of this.#running.snapshot()) this.#giveUp(running, CANCELLED);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

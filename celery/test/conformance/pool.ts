@@ -190,12 +190,31 @@ export function describePool(traits: PoolTraits): void {
       await whenFree(pool);
     });
 
-    test("when the hard limit passes, then the run is over and the slot comes back", async () => {
-      const { result } = start(pool, "pool.forEver", [], { hardLimitSeconds: 0.05 });
+    test.each([
+      ["pool.forEver", ""],
+      ["pool.stuckHandler", "success"],
+      ["pool.stuckHandler", "failure"],
+      ["pool.stuckHandler", "retry"],
+      ["pool.stuckListener", ""],
+    ])(
+      "when the hard limit passes in what never ends, function, handler or listener (%s %s), then the run is over and the slot comes back",
+      async (task, end) => {
+        const { result } = start(pool, task, [end], { hardLimitSeconds: 0.05 });
 
-      expect(await result).toMatchObject({ ended: "timeout", limitSeconds: 0.05 });
+        expect(await result).toMatchObject({ ended: "timeout", limitSeconds: 0.05 });
+        await whenFree(pool);
+        expect(await start(pool, "pool.add", [1, 1]).result).toMatchObject({ outcome: { resultJson: "2" } });
+      },
+    );
+
+    test("when a run is cancelled whose handler never ends, then it ends as cancelled and the slot comes back", async () => {
+      const { result, cancel, told } = start(pool, "pool.stuckHandler", ["success"]);
+      await until(() => told.started.length > 0);
+
+      cancel.abort();
+
+      expect(await result).toMatchObject({ ended: "cancelled" });
       await whenFree(pool);
-      expect(await start(pool, "pool.add", [1, 1]).result).toMatchObject({ outcome: { resultJson: "2" } });
     });
 
     test("when a run is cancelled, then it ends as cancelled and the slot comes back", async () => {

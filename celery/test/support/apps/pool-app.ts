@@ -149,6 +149,23 @@ export const handlerThrows = app.task(
   () => "fine",
 );
 
+const never = (): Promise<never> => new Promise(() => undefined);
+
+/** Its function ends, and the handler that follows never does. */
+export const stuckHandler = app.task(
+  "pool.stuckHandler",
+  { bind: true, onSuccess: never, onFailure: never, onRetry: never },
+  (self, end: "success" | "failure" | "retry") => {
+    if (end === "retry") self.retry();
+    if (end === "failure") throw new TypeError("boom");
+    return "fine";
+  },
+);
+
+/** A listener that hears of it before never comes back. */
+export const stuckListener = app.task("pool.stuckListener", () => "fine");
+app.signals.taskPrerun.connect(never, { sender: "pool.stuckListener" });
+
 /** Its runs are told to who listens; what they say is printed. */
 export const heard = app.task("pool.heard", (fails: boolean) => {
   if (fails) throw new TypeError("boom");
