@@ -1,9 +1,6 @@
 """Applies canvases that it is told as Python, and reads results: one JSON request a line in, one JSON answer a line out."""
-import json
-import sys
-import traceback
-
 import canvas_app
+from answer import answer_requests
 from canvas_app import app
 from celery.result import GroupResult, result_from_tuple
 
@@ -67,19 +64,5 @@ def unlock(header, body, queue):
     return callback.id
 
 
-COMMANDS = {command.__name__: command for command in (run, get, join, children, leaves, save, restore, forget, info, unlock)}
-
-
-def main():
-    print(json.dumps('ready'), flush=True)
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = {'ok': COMMANDS[request.pop('command')](**request)}
-        except Exception:
-            answer = {'fault': traceback.format_exc()}
-        print(json.dumps(answer, default=repr), flush=True)
-
-
 if __name__ == '__main__':
-    main()
+    answer_requests({command.__name__: command for command in (run, get, join, children, leaves, save, restore, forget, info, unlock)})

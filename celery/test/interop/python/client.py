@@ -2,12 +2,10 @@
 import datetime
 import decimal
 import importlib.metadata
-import json
-import sys
 import time
-import traceback
 import uuid
 
+from answer import answer_requests
 from interop_app import app
 
 
@@ -85,14 +83,7 @@ COMMANDS = {command.__name__: command for command in (send, get, meta, states, p
 
 
 def main():
-    print(json.dumps('ready'), flush=True)
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = {'ok': COMMANDS[request.pop('command')](**request)}
-        except Exception:
-            answer = {'fault': traceback.format_exc()}
-        print(json.dumps(answer, default=repr), flush=True)
+    answer_requests(COMMANDS)
 
 
 if __name__ == '__main__':

@@ -1,10 +1,7 @@
 """The real `celery` command and client, driven over pipes: one JSON request a line in, one JSON answer a line out.
 
 Commands run in this process: starting Python for each of them would take a second every time."""
-import json
-import sys
-import traceback
-
+from answer import answer_requests
 from click.testing import CliRunner
 
 from celery.bin.celery import celery
@@ -59,19 +56,5 @@ def fold(until, task, args, queue):
             'worker': known.worker.hostname, 'workers': sorted(w.hostname for w in folded.alive_workers())}
 
 
-COMMANDS = {command.__name__: command for command in (run, send, state, get, broadcast, fold)}
-
-
-def main():
-    print(json.dumps('ready'), flush=True)
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = {'ok': COMMANDS[request.pop('command')](**request)}
-        except Exception:
-            answer = {'fault': traceback.format_exc()}
-        print(json.dumps(answer), flush=True)
-
-
 if __name__ == '__main__':
-    main()
+    answer_requests({command.__name__: command for command in (run, send, state, get, broadcast, fold)})

@@ -1,9 +1,7 @@
 """The real Celery with any configuration: one JSON request a line in, one JSON answer a line out."""
-import json
-import sys
-import traceback
 from contextlib import ExitStack
 
+from answer import answer_requests
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
 
@@ -36,19 +34,5 @@ def rest():
     workers.close()
 
 
-COMMANDS = {command.__name__: command for command in (call, work, rest)}
-
-
-def main():
-    print(json.dumps('ready'), flush=True)
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = {'ok': COMMANDS[request.pop('command')](**request)}
-        except Exception:
-            answer = {'fault': traceback.format_exc()}
-        print(json.dumps(answer, default=repr), flush=True)
-
-
 if __name__ == '__main__':
-    main()
+    answer_requests({command.__name__: command for command in (call, work, rest)})
