@@ -1,168 +1,181 @@
 import * as z from "zod";
+import type { ExchangeType } from "../transport/destination.ts";
 import type { TaskAnnotations } from "./annotations.ts";
-import { COMPRESSIONS } from "./call-options.ts";
-import type { BeatEntry, ConfValues, ScheduleObject } from "./conf-values.ts";
-import { brokerTransportOptions, brokerUrl, connectionShape } from "./connection-schema.ts";
+import { COMPRESSIONS, type Compression } from "./call-options.ts";
+import type { BeatEntry, ConfValues, PublishRetryPolicy, ScheduleObject } from "./conf-values.ts";
+import { brokerTransportOptions, brokerUrl, connectionSettings } from "./connection-schema.ts";
 import { POOL_NAMES, poolByName } from "./pool-names.ts";
 import { EXCHANGE_TYPES, queuesSchema } from "./queue-input.ts";
 import { isRate } from "./rate.ts";
 import type { TaskRoutes } from "./routes.ts";
+import { group, orNull, type Settings, setting } from "./setting.ts";
 
 export type { BeatEntry, BeatEntryInput, ConfValues, ScheduleObject } from "./conf-values.ts";
 
-type Shape = { readonly [K in keyof ConfValues]: z.ZodType<ConfValues[K]> };
+const text = (): z.ZodString => z.string().min(1);
+const flag = (): z.ZodBoolean => z.boolean();
+const seconds = (): z.ZodNumber => z.number().nonnegative();
+const positive = (): z.ZodNumber => z.number().positive();
+const whole = (): z.ZodInt => z.int().nonnegative();
+const count = (): z.ZodInt => z.int().positive();
 
-const seconds = z.number().nonnegative();
-const positive = z.number().positive();
-const count = z.int().positive();
+const json = (): z.ZodLiteral<"json"> =>
+  z.literal("json", 'only "json" is supported: pickle and yaml can run code when they are read');
+const contentTypes = (): z.ZodArray<z.ZodLiteral<"json">> => z.array(json()).min(1);
 
-const json = z.literal("json", 'only "json" is supported: pickle and yaml can run code when they are read');
-const contentTypes = z.array(json).min(1);
-
-const retryPolicy = z
-  .strictObject({
-    max_retries: z.int().nonnegative().nullable().default(3),
-    interval_start: seconds.default(0),
-    interval_step: seconds.default(0.2),
-    interval_max: seconds.default(1),
-  })
-  .prefault({});
-
-const schedule: z.ZodType<number | ScheduleObject> = z.union(
-  [
-    positive,
-    z.custom<ScheduleObject>((value) => typeof value === "object" && value !== null && "kind" in value),
-  ],
-  "a number of seconds above 0, crontab({ … }) or schedule({ runEvery, relative })",
-);
-
-const beatEntry: z.ZodType<BeatEntry> = z.strictObject({
-  task: z.string().min(1),
-  schedule,
-  relative: z.boolean().default(false),
-  args: z.array(z.unknown()).readonly().default([]),
-  kwargs: z.record(z.string(), z.unknown()).default({}),
-  options: z.record(z.string(), z.unknown()).default({}),
-  enabled: z.boolean().default(true),
+const retryPolicy = group<PublishRetryPolicy>({
+  max_retries: setting<number | null>(3, () => whole().nullable()),
+  interval_start: setting(0, seconds),
+  interval_step: setting(0.2, seconds),
+  interval_max: setting(1, seconds),
 });
 
-const routes = z.custom<TaskRoutes>(
-  (value) => (typeof value === "object" && value !== null) || typeof value === "function",
-  "an object of task name → route, a function, or a list of these",
-);
+const schedule = (): z.ZodType<number | ScheduleObject> =>
+  z.union(
+    [
+      positive(),
+      z.custom<ScheduleObject>((value) => typeof value === "object" && value !== null && "kind" in value),
+    ],
+    "a number of seconds above 0, crontab({ … }) or schedule({ runEvery, relative })",
+  );
 
-const rateLimit = z
-  .union([z.string(), z.number()])
-  .refine(isRate, 'not a rate such as "10/s", "10/m", "10/h", or a number per second');
+const beatEntry = (): z.ZodType<BeatEntry> =>
+  z.strictObject({
+    task: text(),
+    schedule: schedule(),
+    relative: flag().default(false),
+    args: z.array(z.unknown()).readonly().default([]),
+    kwargs: z.record(z.string(), z.unknown()).default({}),
+    options: z.record(z.string(), z.unknown()).default({}),
+    enabled: flag().default(true),
+  });
 
-const exchangeType = z.enum(EXCHANGE_TYPES, `not one of ${EXCHANGE_TYPES.join(", ")}`);
-const classic = z.literal("classic", "only classic queues exist on Redis; quorum queues are RabbitMQ's");
+const routes = (): z.ZodType<TaskRoutes> =>
+  z.custom<TaskRoutes>(isObjectOrFunction, "an object of task name → route, a function, or a list of these");
 
-const annotations = z.custom<TaskAnnotations>(
-  (value) => (typeof value === "object" && value !== null) || typeof value === "function",
-  'an object of task name (or "*") → options, a function, or a list of these',
-);
+const annotations = (): z.ZodType<TaskAnnotations> =>
+  z.custom<TaskAnnotations>(
+    isObjectOrFunction,
+    'an object of task name (or "*") → options, a function, or a list of these',
+  );
 
-const logLevel = z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]);
+const rateLimit = (): z.ZodType<string | number> =>
+  z
+    .union([z.string(), z.number()])
+    .refine(isRate, 'not a rate such as "10/s", "10/m", "10/h", or a number per second');
 
-/** Checks one setting each; `undefined` gives Celery's default. @see celery 5.7.0 app/defaults.py */
-export const confShape: Shape = {
-  ...connectionShape,
+const timezone = (): z.ZodType<string> =>
+  z.string().refine(isTimezone, "not a timezone name such as Europe/Berlin or UTC");
+
+const exchangeType = (): z.ZodType<ExchangeType> =>
+  z.enum(EXCHANGE_TYPES, `not one of ${EXCHANGE_TYPES.join(", ")}`);
+const classic = (): z.ZodLiteral<"classic"> =>
+  z.literal("classic", "only classic queues exist on Redis; quorum queues are RabbitMQ's");
+
+const protocol = (): z.ZodLiteral<2> => z.literal(2, "only protocol 2 is written");
+const compression = (): z.ZodType<Compression> =>
+  z.enum(COMPRESSIONS, `not supported; there are: ${COMPRESSIONS.join(", ")}`);
+const pool = (): z.ZodType<ConfValues["worker_pool"]> => z.enum(POOL_NAMES).transform(poolByName);
+const logLevel = (): z.ZodType<ConfValues["worker_redirect_stdouts_level"]> =>
+  z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]);
+
+/** @see celery 5.7.0 app/defaults.py */
+export const confSettings: Settings<ConfValues> = {
+  ...connectionSettings,
   broker_url: brokerUrl,
   broker_transport_options: brokerTransportOptions,
-  broker_connection_timeout: positive.default(4),
-  broker_connection_retry: z.boolean().default(true),
-  broker_connection_retry_on_startup: orNull(z.boolean()),
-  broker_connection_max_retries: z.int().nonnegative().nullable().default(100),
+  broker_connection_timeout: setting(4, positive),
+  broker_connection_retry: setting(true, flag),
+  broker_connection_retry_on_startup: orNull(flag),
+  broker_connection_max_retries: setting<number | null>(100, () => whole().nullable()),
 
-  result_backend: orNull(z.string().min(1)),
-  result_expires: positive.nullable().default(86_400),
-  result_extended: z.boolean().default(false),
+  result_backend: orNull(text),
+  result_expires: setting<number | null>(86_400, () => positive().nullable()),
+  result_extended: setting(false, flag),
   result_chord_expires: orNull(positive),
-  result_chord_join_timeout: positive.default(3),
-  result_chord_retry_interval: positive.default(1),
-  result_serializer: json.default("json"),
+  result_chord_join_timeout: setting(3, positive),
+  result_chord_retry_interval: setting(1, positive),
+  result_serializer: setting("json", json),
   result_accept_content: orNull(contentTypes),
 
-  accept_content: contentTypes.default(["json"]),
-  task_serializer: json.default("json"),
-  event_serializer: json.default("json"),
-  timezone: orNull(z.string().refine(isTimezone, "not a timezone name such as Europe/Berlin or UTC")),
-  enable_utc: z.boolean().default(true),
+  accept_content: setting(["json"], contentTypes),
+  task_serializer: setting("json", json),
+  event_serializer: setting("json", json),
+  timezone: orNull(timezone),
+  enable_utc: setting(true, flag),
 
-  task_default_queue: z.string().min(1).default("celery"),
-  task_default_priority: orNull(z.int().min(0).max(9)),
-  task_default_delivery_mode: z.literal([1, 2]).default(2),
-  task_protocol: z.literal(2, "only protocol 2 is written").default(2),
-  task_default_exchange: orNull(z.string()),
-  task_default_exchange_type: exchangeType.default("direct"),
-  task_default_routing_key: orNull(z.string()),
-  task_create_missing_queues: z.boolean().default(true),
+  task_default_queue: setting("celery", text),
+  task_default_priority: orNull(() => z.int().min(0).max(9)),
+  task_default_delivery_mode: setting<1 | 2>(2, () => z.literal([1, 2])),
+  task_protocol: setting(2, protocol),
+  task_default_exchange: orNull(() => z.string()),
+  task_default_exchange_type: setting("direct", exchangeType),
+  task_default_routing_key: orNull(() => z.string()),
+  task_create_missing_queues: setting(true, flag),
   task_create_missing_queue_exchange_type: orNull(exchangeType),
-  task_create_missing_queue_type: classic.default("classic"),
-  task_default_queue_type: classic.default("classic"),
-  task_queue_max_priority: orNull(z.int().nonnegative()),
+  task_create_missing_queue_type: setting("classic", classic),
+  task_default_queue_type: setting("classic", classic),
+  task_queue_max_priority: orNull(whole),
   task_queues: orNull(queuesSchema),
-  task_compression: orNull(z.enum(COMPRESSIONS, `not supported; there are: ${COMPRESSIONS.join(", ")}`)),
+  task_compression: orNull(compression),
   task_routes: orNull(routes),
   task_annotations: orNull(annotations),
-  task_inherit_parent_priority: z.boolean().default(false),
-  task_publish_retry: z.boolean().default(true),
+  task_inherit_parent_priority: setting(false, flag),
+  task_publish_retry: setting(true, flag),
   task_publish_retry_policy: retryPolicy,
-  task_send_sent_event: z.boolean().default(false),
-  task_repr_maxlevels: z.int().nonnegative().default(3),
+  task_send_sent_event: setting(false, flag),
+  task_repr_maxlevels: setting(3, whole),
 
-  task_acks_late: z.boolean().default(false),
-  task_acks_on_failure_or_timeout: z.boolean().default(true),
-  task_acks_on_failure: orNull(z.boolean()),
-  task_acks_on_timeout: orNull(z.boolean()),
+  task_acks_late: setting(false, flag),
+  task_acks_on_failure_or_timeout: setting(true, flag),
+  task_acks_on_failure: orNull(flag),
+  task_acks_on_timeout: orNull(flag),
   task_default_rate_limit: orNull(rateLimit),
-  task_reject_on_worker_lost: orNull(z.boolean()),
-  task_track_started: z.boolean().default(false),
-  task_ignore_result: z.boolean().default(false),
-  task_always_eager: z.boolean().default(false),
-  task_eager_propagates: z.boolean().default(false),
-  task_store_eager_result: z.boolean().default(false),
-  task_store_errors_even_if_ignored: z.boolean().default(false),
-  task_allow_error_cb_on_chord_header: z.boolean().default(false),
+  task_reject_on_worker_lost: orNull(flag),
+  task_track_started: setting(false, flag),
+  task_ignore_result: setting(false, flag),
+  task_always_eager: setting(false, flag),
+  task_eager_propagates: setting(false, flag),
+  task_store_eager_result: setting(false, flag),
+  task_store_errors_even_if_ignored: setting(false, flag),
+  task_allow_error_cb_on_chord_header: setting(false, flag),
   task_time_limit: orNull(positive),
   task_soft_time_limit: orNull(positive),
 
   worker_concurrency: orNull(count),
-  worker_pool: z.enum(POOL_NAMES).transform(poolByName).default("prefork"),
-  worker_prefetch_multiplier: z.int().nonnegative().default(4),
-  worker_disable_prefetch: z.boolean().default(false),
-  worker_disable_rate_limits: z.boolean().default(false),
-  worker_deduplicate_successful_tasks: z.boolean().default(false),
-  worker_cancel_long_running_tasks_on_connection_loss: z.boolean().default(false),
-  worker_pool_restarts: z.boolean().default(false),
-  worker_direct: z.boolean().default(false),
-  worker_state_db: orNull(z.string().min(1)),
+  worker_pool: setting("prefork", pool),
+  worker_prefetch_multiplier: setting(4, whole),
+  worker_disable_prefetch: setting(false, flag),
+  worker_disable_rate_limits: setting(false, flag),
+  worker_deduplicate_successful_tasks: setting(false, flag),
+  worker_cancel_long_running_tasks_on_connection_loss: setting(false, flag),
+  worker_pool_restarts: setting(false, flag),
+  worker_direct: setting(false, flag),
+  worker_state_db: orNull(text),
   worker_max_tasks_per_child: orNull(count),
   worker_max_memory_per_child: orNull(count),
-  worker_send_task_events: z.boolean().default(false),
-  worker_enable_remote_control: z.boolean().default(true),
-  worker_soft_shutdown_timeout: seconds.default(0),
-  worker_enable_soft_shutdown_on_idle: z.boolean().default(false),
-  worker_redirect_stdouts: z.boolean().default(true),
-  worker_redirect_stdouts_level: logLevel.default("WARNING"),
-  worker_log_color: orNull(z.boolean()),
+  worker_send_task_events: setting(false, flag),
+  worker_enable_remote_control: setting(true, flag),
+  worker_soft_shutdown_timeout: setting(0, seconds),
+  worker_enable_soft_shutdown_on_idle: setting(false, flag),
+  worker_redirect_stdouts: setting(true, flag),
+  worker_redirect_stdouts_level: setting("WARNING", logLevel),
+  worker_log_color: orNull(flag),
 
-  beat_schedule: z.record(z.string(), beatEntry).default({}),
-  beat_schedule_filename: z.string().min(1).default("celerybeat-schedule"),
-  beat_max_loop_interval: seconds.default(0),
-  beat_sync_every: z.int().nonnegative().default(0),
+  beat_schedule: setting({}, () => z.record(z.string(), beatEntry())),
+  beat_schedule_filename: setting("celerybeat-schedule", text),
+  beat_max_loop_interval: setting(0, seconds),
+  beat_sync_every: setting(0, whole),
   beat_cron_starting_deadline: orNull(seconds),
-  beat_enable_remote_control: z.boolean().default(false),
+  beat_enable_remote_control: setting(false, flag),
   beat_remote_control_max_tick_age: orNull(seconds),
 
-  imports: z.array(z.string()).default([]),
-  include: z.array(z.string()).default([]),
+  imports: setting([], () => z.array(z.string())),
+  include: setting([], () => z.array(z.string())),
 };
 
-/** Where Celery's default is "not set". */
-function orNull<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
-  return schema.nullish().transform((value) => value ?? null);
+function isObjectOrFunction(value: unknown): boolean {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
 function isTimezone(name: string): boolean {

@@ -1,6 +1,6 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { ImproperlyConfigured } from "../protocol/errors.ts";
-import { confShape } from "./conf-schema.ts";
+import { confSettings } from "./conf-schema.ts";
 import type { ConfInput, ConfKey, ConfValues } from "./conf-values.ts";
 import { explainUnknown } from "./setting-names.ts";
 
@@ -17,7 +17,9 @@ export type Conf = ConfValues & {
 
 /** A configuration with the defaults and what `initial` says. @throws ImproperlyConfigured */
 export function makeConf(initial: ConfInput = {}): Conf {
-  const values = z.object(confShape).parse({}) as Record<string, unknown>;
+  const values: Record<string, unknown> = Object.fromEntries(
+    Object.entries(confSettings).map(([key, one]) => [key, one.initial()]),
+  );
   let revision = 0;
   const update = (changes: ConfInput): void => {
     Object.assign(values, checked(changes));
@@ -50,11 +52,16 @@ function checked(changes: ConfInput): Partial<ConfValues> {
   const faults: string[] = [];
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(confShape, key)) {
+    if (!Object.hasOwn(confSettings, key)) {
       faults.push(explainUnknown(key));
       continue;
     }
-    const parsed = confShape[key as ConfKey].safeParse(value);
+    const one = confSettings[key as ConfKey];
+    if (value === undefined) {
+      result[key] = one.initial();
+      continue;
+    }
+    const parsed = one.schema().safeParse(value);
     if (parsed.success) result[key] = parsed.data;
     else faults.push(...parsed.error.issues.map((issue) => explainIssue(key, value, issue)));
   }

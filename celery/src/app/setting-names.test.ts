@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { confShape } from "./conf-schema.ts";
+import { confSettings } from "./conf-schema.ts";
 import { explainUnknown } from "./setting-names.ts";
 
 const { names } = JSON.parse(
@@ -8,7 +8,7 @@ const { names } = JSON.parse(
 ) as { names: string[] };
 
 test.each(names)("given Celery's %s, then it is a setting here, or it is said why not", (name) => {
-  if (Object.hasOwn(confShape, name)) return;
+  if (Object.hasOwn(confSettings, name)) return;
 
   expect(explainUnknown(name)).toMatch(
     /is a setting of Celery that this library does not have: |is not needed here: /,

@@ -1,4 +1,4 @@
-import { confShape } from "./conf-schema.ts";
+import { confSettings } from "./conf-schema.ts";
 
 const OTHER_STORE = "results are kept in Redis only (result_backend: redis://…)";
 const NO_AMQP = "it is for AMQP brokers; Redis has nothing of the kind";
@@ -90,7 +90,7 @@ export function explainUnknown(name: string): string {
   if (why !== undefined) return `"${name}" is a setting of Celery that this library does not have: ${why}.`;
   const today = todaysName(name);
   if (today !== undefined) return `"${name}" is an old name of "${today}". Write that instead.`;
-  const near = nearest(name, Object.keys(confShape));
+  const near = nearest(name, Object.keys(confSettings));
   const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
   return `There is no setting named "${name}".${hint}`;
 }
@@ -117,7 +117,7 @@ function todaysName(name: string): string | undefined {
   const bare = old.replace(/^celery(d|beat)?_/, "");
   const prefix = old.startsWith("celeryd_") ? "worker_" : old.startsWith("celerybeat_") ? "beat_" : "task_";
   const candidates = [RENAMED[old] ?? old, bare, `${prefix}${bare}`];
-  return candidates.find((candidate) => Object.hasOwn(confShape, candidate));
+  return candidates.find((candidate) => Object.hasOwn(confSettings, candidate));
 }
 
 /** The candidate within a third of the name's length in edits, if there is one; `task_id` counts as `taskId`. */
