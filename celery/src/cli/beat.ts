@@ -7,7 +7,8 @@ import { systemClock } from "../runtime/clock.ts";
 import { expandFileName, expandNodeName } from "../worker/node-name.ts";
 import type { LogLevel, WorkerLog } from "../worker/worker-log.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
-import { DAEMON_OPTIONS, openLogFile, refuseDaemonOptions, startDetached, takePidFile } from "./daemon.ts";
+import { DAEMON_OPTIONS, refuseDaemonOptions, startDetached, takePidFile } from "./daemon.ts";
+import { openLogFile } from "./log-file.ts";
 import { LOG_LEVELS, localTime, makeCeleryLog, parseLogLevel } from "./logging.ts";
 import { OptionValues } from "./option-values.ts";
 import { type OptionSpec, parseOptions, renderHelp } from "./options.ts";
@@ -103,12 +104,10 @@ async function startBeat(values: OptionValues, context: CommandContext): Promise
     return 0;
   }
   const terminal = openTerminal(context);
-  await using file = logFile === undefined ? undefined : openLogFile(logFile);
+  const warn = (text: string): void => terminal.err(`${text}\n`);
+  await using file = logFile === undefined ? undefined : openLogFile(logFile, warn);
   const write = file ? (text: string): void => file.write(text) : terminal.err;
-  using _pid =
-    pidFile === undefined
-      ? undefined
-      : takePidFile(pidFile, process.pid, (text) => terminal.err(`${text}\n`));
+  using _pid = pidFile === undefined ? undefined : takePidFile(pidFile, process.pid, warn);
   const log = makeCeleryLog({ level, color: () => terminal.color && !file, clock: systemClock, write });
   return await tickUntilInterrupted({ values, context, terminal, log, level, nodeName, logFile });
 }

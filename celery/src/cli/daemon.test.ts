@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { DaemonError, openLogFile, refuseDaemonOptions, takePidFile } from "./daemon.ts";
+import { refuseDaemonOptions, takePidFile } from "./daemon.ts";
+import { DaemonError } from "./daemon-error.ts";
 
 let folder: string;
 let path: string;
@@ -55,17 +56,6 @@ test("given a pidfile that another has taken over, when ours is given up, then t
   mine[Symbol.dispose]();
 
   expect(await readFile(path, "utf8")).toBe("13\n");
-});
-
-test("given a log file, when it is opened again, then it is continued, and folders on the way are made", async () => {
-  const log = join(folder, "deep", "w1.log");
-  for (const text of ["first\n", "second\n"]) {
-    await using file = openLogFile(log);
-    file.write(text);
-  }
-
-  expect(await readFile(log, "utf8")).toBe("first\nsecond\n");
-  expect(() => openLogFile(folder)).toThrow(/log file .* cannot be written/);
 });
 
 test("given options for another user, when they are used, then the error says what to do instead", () => {

@@ -1,17 +1,9 @@
 import { spawn } from "node:child_process";
-import {
-  closeSync,
-  createWriteStream,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { finished } from "node:stream/promises";
-import { CeleryError } from "../protocol/errors.ts";
 import { type CommandContext, UsageError } from "./command.ts";
+import { DaemonError } from "./daemon-error.ts";
+import { openLog } from "./log-file.ts";
 import type { OptionSpec, ParsedOptions } from "./options.ts";
 
 const GROUP = "Daemonization Options";
@@ -49,11 +41,6 @@ export const DAEMON_OPTIONS: readonly OptionSpec[] = [
     help: "Refused: the Node that runs this runs the background, too.",
   },
 ];
-
-/** The background cannot be had: a file cannot be written, or it runs already. */
-export class DaemonError extends CeleryError {
-  readonly code = "DAEMON";
-}
 
 export interface DaemonArguments {
   readonly detach: boolean;
@@ -97,34 +84,6 @@ export function startDetached(self: NodeJS.Process, args: DaemonArguments, { cwd
 function withoutDetach(word: string): readonly string[] {
   if (word === "--detach" || word === "-D") return [];
   return [/^-[EB]*D[EB]*$/.test(word) ? word.replace("D", "") : word];
-}
-
-/** What a log file takes, until it is closed. */
-export interface LogFile extends AsyncDisposable {
-  write(text: string): void;
-}
-
-/** Appends; folders on the way are made. @throws DaemonError when it cannot be written. */
-export function openLogFile(path: string): LogFile {
-  const stream = createWriteStream(path, { fd: openLog(path) });
-  // A full disk must not end a worker that can still run tasks.
-  stream.on("error", () => undefined);
-  return {
-    write: (text) => void stream.write(text),
-    [Symbol.asyncDispose]: async () => {
-      stream.end();
-      await finished(stream).catch(() => undefined);
-    },
-  };
-}
-
-function openLog(path: string): number {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    return openSync(path, "a");
-  } catch (cause) {
-    throw new DaemonError(`The log file ${path} cannot be written: ${String(cause)}`, { cause });
-  }
 }
 
 /** Says whether a process lives. */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -68,6 +68,22 @@ test("given --detach, when a worker starts, then it goes on in the background un
   await until(() => !existsSync(join(folder, "w1.pid")));
   left = undefined;
   await logHas(/worker: Warm shutdown \(MainProcess\)/);
+});
+
+test("given --logfile, when the file is moved away by log rotation, then the worker goes on in a new one", async () => {
+  await using worker = celery(["--logfile=%n.log"]);
+  await logHas(/ready\./);
+
+  await rename(join(folder, "w1.log"), join(folder, "w1.log.1"));
+  await askWorkers(url, "add_consumer", {
+    timeoutSeconds: 5,
+    destination: [node],
+    arguments: { queue: "another" },
+  });
+
+  await logHas(/^\[.*Started consuming from another/);
+  worker.kill("SIGTERM");
+  expect(await worker.exited).toBe(0);
 });
 
 test("given --statedb, when a worker that was told to revoke is killed and started again, then it still knows", async () => {

@@ -10,7 +10,8 @@ import { initialSize, setUpPool } from "../worker/set-up-pool.ts";
 import { watchShutdown } from "../worker/shutdown.ts";
 import { MAIN_PROCESS } from "../worker/worker-log.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
-import { openLogFile, startDetached, takePidFile } from "./daemon.ts";
+import { startDetached, takePidFile } from "./daemon.ts";
+import { openLogFile } from "./log-file.ts";
 import { makeCeleryLog } from "./logging.ts";
 import { renderHelp } from "./options.ts";
 import { sayIfSlow } from "./slow-load.ts";
@@ -54,7 +55,8 @@ async function startWorker(args: WorkerArguments, context: CommandContext): Prom
     return 0;
   }
   const terminal = openTerminal(context);
-  await using file = logFile === undefined ? undefined : openLogFile(named(logFile));
+  const warn = (text: string): void => terminal.err(`${text}\n`);
+  await using file = logFile === undefined ? undefined : openLogFile(named(logFile), warn);
   const style = { color: terminal.color && !file };
   const log = makeCeleryLog({
     level: args.logLevel,
@@ -65,7 +67,7 @@ async function startWorker(args: WorkerArguments, context: CommandContext): Prom
   using _pid =
     args.daemon.pidFile === undefined
       ? undefined
-      : takePidFile(named(args.daemon.pidFile), process.pid, (text) => terminal.err(`${text}\n`));
+      : takePidFile(named(args.daemon.pidFile), process.pid, warn);
   return await runStart({ args, context, terminal, log, style, nodeName, appSpec });
 }
 

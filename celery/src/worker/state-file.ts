@@ -1,14 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import * as z from "zod";
+import { CeleryError } from "../protocol/errors.ts";
+import { lazySchema } from "../protocol/lazy-schema.ts";
 
-const fileShape = z.object({
-  format: z.literal(1),
-  /** Oldest first. */
-  revoked: z.array(z.string()),
-  /** Lamport clock. */
-  clock: z.int().nonnegative(),
-});
+const fileShape = lazySchema(() =>
+  z.object({
+    format: z.literal(1),
+    /** Oldest first. */
+    revoked: z.array(z.string()),
+    /** Lamport clock. */
+    clock: z.int().nonnegative(),
+  }),
+);
 
 /** What a worker remembers from one run to the next. */
 export interface WorkerState {
@@ -19,13 +23,8 @@ export interface WorkerState {
 }
 
 /** The file of `--statedb` is not one of ours, or cannot be read. */
-export class StateFileError extends Error {
+export class StateFileError extends CeleryError {
   readonly code = "STATE_FILE";
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "StateFileError";
-  }
 }
 
 /**
@@ -49,7 +48,7 @@ export class StateFile {
   async load(): Promise<WorkerState | undefined> {
     const text = await this.#read();
     if (text === undefined) return undefined;
-    const parsed = fileShape.safeParse(parseJson(text));
+    const parsed = fileShape().safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
     throw new StateFileError(
       `${this.#path} is not a state file of this worker (Python's Celery writes another kind). Name another file with --statedb, or remove it.`,
