@@ -1,12 +1,11 @@
 import type { CourseView, LessonView } from "server/protocol";
 import { expect, test } from "vitest";
+import { aServer, aStore } from "../../test/rig.ts";
 import { type Actions, openActions } from "./actions.ts";
-import type { Link, Question, Reply } from "./link.ts";
-import { NO_PROGRESS } from "./progress.ts";
+import type { Question, Reply } from "./link.ts";
 import { receive } from "./receive.ts";
 import { openSaver } from "./saver.ts";
-import { DEFAULT_SETTINGS } from "./settings.ts";
-import { openStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 const lesson: LessonView = {
   slug: "03-delay",
@@ -46,29 +45,15 @@ const course: CourseView = {
 interface Rig {
   readonly store: Store;
   readonly actions: Actions;
-  readonly asked: Question[];
+  readonly asked: readonly Question[];
   readonly addresses: string[];
 }
 
 /** The page's actions over a server whose replies the test gives; after the last one it answers ok. */
 function aRig(...replies: Reply[]): Rig {
-  const store = openStore({
-    route: { page: "home" },
-    progress: NO_PROGRESS,
-    settings: DEFAULT_SETTINGS,
-    viewport: "wide",
-  });
-  const asked: Question[] = [];
+  const store = aStore();
   const addresses: string[] = [];
-  const link: Link = {
-    ask: async (question) => {
-      asked.push(question);
-      return replies.shift() ?? { ok: true };
-    },
-    tell: () => true,
-    input: () => true,
-    retryNow: () => {},
-  };
+  const { link, asked } = aServer(() => replies.shift() ?? { ok: true });
   const saver = openSaver({ store, link, hash: async (text) => `#${text}`, after: () => () => {} });
   const actions = openActions({
     store,
@@ -79,7 +64,6 @@ function aRig(...replies: Reply[]): Rig {
     readPane: async () => "",
     now: () => 5_000,
   });
-  store.connection.value = { phase: "open", latencyMs: 1 };
   store.course.value = course;
   const file = { path: "tasks.ts", text: "a", hash: "#a", edited: false };
   receive(store, { type: "lesson", lesson, files: [file] }, 1);

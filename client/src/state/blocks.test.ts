@@ -11,7 +11,13 @@ const run = (id: string): LessonBlock => ({
   label: null,
   confirm: null,
 });
-const check = (id: string, required = true): LessonBlock => ({ kind: "check", id, title: id, required });
+const check = (id: string, required = true): LessonBlock => ({
+  kind: "check",
+  id,
+  title: id,
+  required,
+  withinSeconds: 0,
+});
 const hint = (id: string): LessonBlock => ({ kind: "hint", id, summary: id, html: "" });
 
 const aLesson = (...blocks: LessonBlock[]): LessonView => ({

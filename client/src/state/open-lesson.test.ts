@@ -1,13 +1,13 @@
 import type { CheckState, CourseView, LessonView } from "server/protocol";
 import { expect, test } from "vitest";
-import type { Link, Question, Reply } from "./link.ts";
+import { aServer, aStore } from "../../test/rig.ts";
+import type { Question, Reply } from "./link.ts";
 import { followRoute, isLessonHere, type OpenLessonDeps, whenOpened } from "./open-lesson.ts";
-import { lessonProgress, NO_PROGRESS } from "./progress.ts";
+import { lessonProgress } from "./progress.ts";
 import { receive } from "./receive.ts";
 import type { Route } from "./route.ts";
 import { openSaver } from "./saver.ts";
-import { DEFAULT_SETTINGS } from "./settings.ts";
-import { openStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 const aLesson = (slug: string): LessonView => ({
   slug,
@@ -17,7 +17,7 @@ const aLesson = (slug: string): LessonView => ({
   minutes: 10,
   open: "tasks.ts",
   files: ["tasks.ts"],
-  blocks: [{ kind: "check", id: "online", title: "Online", required: true }],
+  blocks: [{ kind: "check", id: "online", title: "Online", required: true, withinSeconds: 0 }],
 });
 
 const to = (slug: string): Route => ({ page: "lesson", slug, file: null, anchor: null });
@@ -27,32 +27,16 @@ const green: CheckState = { id: "online", state: "green", message: "" };
 interface Rig {
   readonly store: Store;
   readonly deps: OpenLessonDeps;
-  readonly asked: Question[];
+  readonly asked: readonly Question[];
   readonly reply: (reply: Reply) => void;
 }
 
 function aRig(): Rig {
-  const store = openStore({
-    route: { page: "home" },
-    progress: NO_PROGRESS,
-    settings: DEFAULT_SETTINGS,
-    viewport: "wide",
-  });
-  store.connection.value = { phase: "open", latencyMs: 1 };
-  const asked: Question[] = [];
-  const open: ((reply: Reply) => void)[] = [];
-  const link: Link = {
-    ask: async (question) => {
-      asked.push(question);
-      return new Promise((fulfil) => open.push(fulfil));
-    },
-    tell: () => true,
-    input: () => true,
-    retryNow: () => {},
-  };
+  const store = aStore();
+  const { link, asked, reply } = aServer();
   const saver = openSaver({ store, link, hash: async (text) => `#${text}`, after: () => () => {} });
   const deps = { store, link, saver, readLesson: async (slug: string) => aLesson(slug) };
-  return { store, deps, asked, reply: (reply) => open.shift()?.(reply) };
+  return { store, deps, asked, reply };
 }
 
 test("given a lesson being opened, when its text arrives first, then it can be read while shells are on their way", async () => {

@@ -1,16 +1,15 @@
 import { expect, test } from "vitest";
+import { aServer, aStore } from "../../test/rig.ts";
 import { openBuffer } from "./file-buffer.ts";
-import type { Link, Question, Reply } from "./link.ts";
-import { NO_PROGRESS } from "./progress.ts";
+import type { Question, Reply } from "./link.ts";
 import { receive } from "./receive.ts";
 import { openSaver, type Saver } from "./saver.ts";
-import { DEFAULT_SETTINGS } from "./settings.ts";
-import { openStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 interface Rig {
   readonly store: Store;
   readonly saver: Saver;
-  readonly asked: Question[];
+  readonly asked: readonly Question[];
   /** Answers the oldest open question. */
   reply(reply: Reply): void;
   /** Lets the waiting time pass. */
@@ -19,27 +18,11 @@ interface Rig {
 }
 
 function aRig(): Rig {
-  const store = openStore({
-    route: { page: "home" },
-    progress: NO_PROGRESS,
-    settings: DEFAULT_SETTINGS,
-    viewport: "wide",
-  });
-  store.connection.value = { phase: "open", latencyMs: 1 };
+  const store = aStore();
   store.buffers.value = new Map([
     ["tasks.ts", openBuffer({ path: "tasks.ts", text: "a", hash: "#a", edited: false })],
   ]);
-  const asked: Question[] = [];
-  const open: ((reply: Reply) => void)[] = [];
-  const link: Link = {
-    ask: async (question) => {
-      asked.push(question);
-      return new Promise((fulfil) => open.push(fulfil));
-    },
-    tell: () => true,
-    input: () => true,
-    retryNow: () => {},
-  };
+  const { link, asked, reply } = aServer();
   let timers: (() => void)[] = [];
   const after = (_ms: number, then: () => void): (() => void) => {
     timers.push(then);
@@ -51,7 +34,7 @@ function aRig(): Rig {
     store,
     saver: openSaver({ store, link, hash: async (text) => `#${text}`, after }),
     asked,
-    reply: (reply) => open.shift()?.(reply),
+    reply,
     elapse: () => timers.splice(0).forEach((timer) => timer()),
     phase: () => store.buffers.value.get("tasks.ts")?.save.phase,
   };
