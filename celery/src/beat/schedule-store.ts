@@ -2,17 +2,20 @@ import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import * as z from "zod";
+import { lazySchema } from "../protocol/lazy-schema.ts";
 import type { ConfiguredEntry, Entry } from "./entry.ts";
 
-const fileShape = z.object({
-  format: z.literal(1),
-  timezone: z.string(),
-  utcEnabled: z.boolean(),
-  entries: z.record(
-    z.string(),
-    z.object({ lastRunAt: z.iso.datetime(), totalRunCount: z.int().nonnegative() }),
-  ),
-});
+const fileShape = lazySchema(() =>
+  z.object({
+    format: z.literal(1),
+    timezone: z.string(),
+    utcEnabled: z.boolean(),
+    entries: z.record(
+      z.string(),
+      z.object({ lastRunAt: z.iso.datetime(), totalRunCount: z.int().nonnegative() }),
+    ),
+  }),
+);
 
 /** The clock that the remembered times were read on; another one makes them worthless. */
 export interface ClockSettings {
@@ -74,7 +77,7 @@ export class ScheduleStore {
   async #read(nowMs: number): Promise<{ memory: Memory; warnings: readonly string[] }> {
     const text = await readIfThere(this.path);
     if (text === undefined) return { memory: new Map(), warnings: [] };
-    const parsed = fileShape.safeParse(parseJson(text));
+    const parsed = fileShape().safeParse(parseJson(text));
     if (!parsed.success) {
       const aside = `${this.path}.corrupt-${new Date(nowMs).toISOString().replaceAll(/[-:.]/g, "")}`;
       await rename(this.path, aside);
@@ -103,7 +106,7 @@ export class ScheduleStore {
 
 type Memory = ReadonlyMap<string, { readonly lastRunAtMs: number; readonly totalRunCount: number }>;
 
-function toMemory(stored: z.infer<typeof fileShape>): Memory {
+function toMemory(stored: z.infer<ReturnType<typeof fileShape>>): Memory {
   return new Map(
     Object.entries(stored.entries).map(([name, { lastRunAt, totalRunCount }]) => [
       name,

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import * as z from "zod";
+import { lazySchema } from "../protocol/lazy-schema.ts";
 import { formatPython, formatPythonString } from "../protocol/python-repr.ts";
 import type { LamportClock } from "../runtime/lamport-clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -74,14 +75,13 @@ function aliasesOf(commands: Commands): Commands {
   );
 }
 
-const ids = z
-  .union([z.string(), z.array(z.string())])
-  .nullish()
-  .transform((given) => [...new Set(typeof given === "string" ? [given] : (given ?? []))]);
-const orAbsent = z
-  .string()
-  .nullish()
-  .transform((given) => given ?? null);
+const ids = lazySchema(() =>
+  z
+    .union([z.string(), z.array(z.string())])
+    .nullish()
+    .transform((given) => [...new Set(typeof given === "string" ? [given] : (given ?? []))]),
+);
+const idsShape = lazySchema(() => z.object({ ids: ids() }));
 
 function inspectCommands(panel: WorkerPanel, deps: WorkerCommandDeps): Commands {
   const { lamport, brokerUrl, connectTimeoutSeconds = 4, transportOptions = {} } = deps;
@@ -95,7 +95,7 @@ function inspectCommands(panel: WorkerPanel, deps: WorkerCommandDeps): Commands 
     reserved: () => panel.reserved().map((task) => describeRequest(task)),
     scheduled: () => panel.scheduled().map(describeScheduled),
     revoked: () => panel.revoked(),
-    query_task: (args) => queryTask(panel, z.object({ ids }).parse(args).ids),
+    query_task: (args) => queryTask(panel, idsShape().parse(args).ids),
     registered: (args) => registered(args, panel),
     stats: () =>
       describeStats(panel.stats(), {
@@ -109,15 +109,17 @@ function inspectCommands(panel: WorkerPanel, deps: WorkerCommandDeps): Commands 
 }
 
 /** Celery 5.7 tells its neighbours a list of ids, older ones an object with the ids as keys. */
-const helloShape = z.object({
-  from_node: z.string(),
-  revoked: z
-    .union([z.array(z.string()), z.record(z.string(), z.unknown()).transform((byId) => Object.keys(byId))])
-    .nullish(),
-});
+const helloShape = lazySchema(() =>
+  z.object({
+    from_node: z.string(),
+    revoked: z
+      .union([z.array(z.string()), z.record(z.string(), z.unknown()).transform((byId) => Object.keys(byId))])
+      .nullish(),
+  }),
+);
 
 function hello(args: unknown, panel: WorkerPanel, { nodeName, lamport, log }: WorkerCommandDeps): unknown {
-  const { from_node: from, revoked } = helloShape.parse(args);
+  const { from_node: from, revoked } = helloShape().parse(args);
   if (from === nodeName) return null;
   log.info({}, `sync with ${from}`);
   if (revoked && revoked.length > 0) panel.adoptRevoked(revoked);
@@ -170,21 +172,25 @@ function eventCommands(panel: WorkerPanel, { log }: WorkerCommandDeps): Commands
   };
 }
 
-const rateShape = z.object({
-  task_name: z.string(),
-  rate_limit: z.union([z.string(), z.number()]).nullish(),
+const rateShape = lazySchema(() =>
+  z.object({
+    task_name: z.string(),
+    rate_limit: z.union([z.string(), z.number()]).nullish(),
+  }),
+);
+const limitsShape = lazySchema(() => {
+  const seconds = z
+    .number()
+    .nullish()
+    .transform((given) => given ?? null);
+  return z.object({ task_name: z.string(), soft: seconds, hard: seconds });
 });
-const seconds = z
-  .number()
-  .nullish()
-  .transform((given) => given ?? null);
-const limitsShape = z.object({ task_name: z.string(), soft: seconds, hard: seconds });
 
 function taskCommands(panel: WorkerPanel, { log }: WorkerCommandDeps): Commands {
   const has = (name: string): boolean => panel.registered().some((task) => task.name === name);
   return {
     rate_limit: (args) => {
-      const { task_name: name, rate_limit: given } = rateShape.parse(args);
+      const { task_name: name, rate_limit: given } = rateShape().parse(args);
       // Python's truth: a number 0 and an empty text are off, the text "0" is a limit.
       const limit = given || null;
       const fault = checkRate(limit);
@@ -202,7 +208,7 @@ function taskCommands(panel: WorkerPanel, { log }: WorkerCommandDeps): Commands 
       return ok("new rate limit set successfully");
     },
     time_limit: (args) => {
-      const { task_name: name, soft, hard } = limitsShape.parse(args);
+      const { task_name: name, soft, hard } = limitsShape().parse(args);
       if (!has(name)) {
         log.error({}, `Change time limit attempt for unknown task ${name}`);
         return nok("unknown task");
@@ -215,23 +221,32 @@ function taskCommands(panel: WorkerPanel, { log }: WorkerCommandDeps): Commands 
   };
 }
 
-const signalShape = z.union([z.string(), z.number()]).nullish();
-const revokeShape = z.object({ task_id: ids, terminate: z.unknown().optional(), signal: signalShape });
-const stamps = z
-  .union([z.string(), z.array(z.string())])
-  .transform((given) => (typeof given === "string" ? [given] : given));
-const headersShape = z.object({
-  headers: z.union([
-    z.array(z.string()).transform((pairs) => Object.fromEntries(pairs.map(splitPair))),
-    z.record(z.string(), z.union([z.string(), z.array(z.string())])),
-  ]),
-  terminate: z.unknown().optional(),
-  signal: signalShape,
-});
+const signalShape = lazySchema(() => z.union([z.string(), z.number()]).nullish());
+const revokeShape = lazySchema(() =>
+  z.object({ task_id: ids(), terminate: z.unknown().optional(), signal: signalShape() }),
+);
+const stampLists = lazySchema(() =>
+  z.record(
+    z.string(),
+    z
+      .union([z.string(), z.array(z.string())])
+      .transform((given) => (typeof given === "string" ? [given] : given)),
+  ),
+);
+const headersShape = lazySchema(() =>
+  z.object({
+    headers: z.union([
+      z.array(z.string()).transform((pairs) => Object.fromEntries(pairs.map(splitPair))),
+      z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+    ]),
+    terminate: z.unknown().optional(),
+    signal: signalShape(),
+  }),
+);
 
 function revokeCommands(panel: WorkerPanel, { log }: WorkerCommandDeps): Commands {
   const revoke: ControlCommand = async (args) => {
-    const { task_id: wanted, terminate, signal } = revokeShape.parse(args);
+    const { task_id: wanted, terminate, signal } = revokeShape().parse(args);
     const options = { terminate: Boolean(terminate), signal: readSignal(signal) };
     const held = options.terminate ? heldIds(panel).filter((id) => wanted.includes(id)) : [];
     const number = constants.signals[options.signal];
@@ -245,9 +260,9 @@ function revokeCommands(panel: WorkerPanel, { log }: WorkerCommandDeps): Command
     revoke,
     terminate: (args) => revoke({ ...args, terminate: true }),
     revoke_by_stamped_headers: async (args) => {
-      const { headers, terminate, signal } = headersShape.parse(args);
+      const { headers, terminate, signal } = headersShape().parse(args);
       const options = { terminate: Boolean(terminate), signal: readSignal(signal) };
-      const lists = z.record(z.string(), stamps).parse(headers);
+      const lists = stampLists().parse(headers);
       const hit = await panel.revokeByStampedHeaders(lists, options);
       if (!options.terminate)
         return ok(`headers ${formatPython(headers)} flagged as revoked, but not terminated`);
@@ -291,8 +306,10 @@ function readSignal(given: string | number | null | undefined): NodeJS.Signals {
   throw new ControlError(`There is no signal ${JSON.stringify(given)}. Use a name like TERM, KILL or USR1.`);
 }
 
-const countShape = z.object({ n: z.number().int().default(1) });
-const rangeShape = z.object({ max: z.number().int().nullish(), min: z.number().int().nullish() });
+const countShape = lazySchema(() => z.object({ n: z.number().int().default(1) }));
+const rangeShape = lazySchema(() =>
+  z.object({ max: z.number().int().nullish(), min: z.number().int().nullish() }),
+);
 
 function poolCommands(panel: WorkerPanel): Commands {
   const resize =
@@ -300,7 +317,7 @@ function poolCommands(panel: WorkerPanel): Commands {
     (args) => {
       if (panel.stats().autoscaler)
         return nok(`${name} is not supported with autoscale. Adjust autoscale range instead.`);
-      asValueError(() => change(countShape.parse(args).n));
+      asValueError(() => change(countShape().parse(args).n));
       return ok(done);
     };
   return {
@@ -311,7 +328,7 @@ function poolCommands(panel: WorkerPanel): Commands {
       return ok("reload started");
     },
     autoscale: (args) => {
-      const { max = null, min = null } = rangeShape.parse(args);
+      const { max = null, min = null } = rangeShape().parse(args);
       const range = asValueError(() => panel.autoscale(max, min));
       return ok(`autoscale now max=${range.max} min=${range.min}`);
     },
@@ -328,11 +345,17 @@ function asValueError<T>(work: () => T): T {
   }
 }
 
-const consumerShape = z.object({
-  queue: z.string(),
-  exchange: orAbsent,
-  exchange_type: orAbsent,
-  routing_key: orAbsent,
+const consumerShape = lazySchema(() => {
+  const orAbsent = z
+    .string()
+    .nullish()
+    .transform((given) => given ?? null);
+  return z.object({
+    queue: z.string(),
+    exchange: orAbsent,
+    exchange_type: orAbsent,
+    routing_key: orAbsent,
+  });
 });
 
 function queueCommands(panel: WorkerPanel): Commands {
@@ -343,7 +366,7 @@ function queueCommands(panel: WorkerPanel): Commands {
         exchange,
         exchange_type: exchangeType,
         routing_key: routingKey,
-      } = consumerShape.parse(args);
+      } = consumerShape().parse(args);
       await panel.addConsumer({ queue, exchange, exchangeType, routingKey });
       return ok(`add consumer ${queue}`);
     },

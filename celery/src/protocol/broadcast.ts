@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DecodeError } from "./errors.ts";
 import { decodeJson, encodeJson } from "./json.ts";
+import { lazySchema } from "./lazy-schema.ts";
 
 /** What goes through a fanout exchange or a reply queue: events, remote control. Not a task: the body is any JSON. */
 export interface Broadcast {
@@ -38,16 +39,18 @@ export function encodeBroadcast(broadcast: Broadcast, address: BroadcastAddress)
   });
 }
 
-const envelopeShape = z.object({
-  body: z.string(),
-  "content-type": z.literal("application/json"),
-  headers: z.record(z.string(), z.unknown()).nullish(),
-  properties: z.object({ body_encoding: z.string().nullish() }),
-});
+const envelopeShape = lazySchema(() =>
+  z.object({
+    body: z.string(),
+    "content-type": z.literal("application/json"),
+    headers: z.record(z.string(), z.unknown()).nullish(),
+    properties: z.object({ body_encoding: z.string().nullish() }),
+  }),
+);
 
 /** `undefined` for anything that is not such an envelope with JSON in it: whoever shares the channel may send what it likes. */
 export function decodeBroadcast(raw: string): Broadcast | undefined {
-  const envelope = envelopeShape.safeParse(parseJson(raw));
+  const envelope = envelopeShape().safeParse(parseJson(raw));
   if (!envelope.success) return undefined;
   const { body, headers, properties } = envelope.data;
   const text = properties.body_encoding === "base64" ? Buffer.from(body, "base64").toString("utf8") : body;

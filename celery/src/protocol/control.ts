@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Broadcast } from "./broadcast.ts";
+import { lazySchema } from "./lazy-schema.ts";
 
 /** Celery's `control_exchange` with its suffix; replies go to an exchange of their own. */
 export const CONTROL_EXCHANGE = "celery.pidbox";
@@ -21,19 +22,21 @@ export interface ControlRequest {
   readonly expires: number;
 }
 
-const requestShape = z.object({
-  method: z.string(),
-  arguments: z.record(z.string(), z.unknown()).nullish(),
-  destination: z.array(z.string()).nullish(),
-  pattern: z.string().nullish(),
-  matcher: z.string().nullish(),
-  ticket: z.string().nullish(),
-  reply_to: z.object({ exchange: z.string(), routing_key: z.string() }).nullish(),
-});
+const requestShape = lazySchema(() =>
+  z.object({
+    method: z.string(),
+    arguments: z.record(z.string(), z.unknown()).nullish(),
+    destination: z.array(z.string()).nullish(),
+    pattern: z.string().nullish(),
+    matcher: z.string().nullish(),
+    ticket: z.string().nullish(),
+    reply_to: z.object({ exchange: z.string(), routing_key: z.string() }).nullish(),
+  }),
+);
 
 /** `undefined` when the message is no control request. */
 export function readControlRequest(broadcast: Broadcast): ControlRequest | undefined {
-  const parsed = requestShape.safeParse(broadcast.body);
+  const parsed = requestShape().safeParse(broadcast.body);
   if (!parsed.success) return undefined;
   const { method, destination, pattern, matcher, ticket, reply_to: replyTo } = parsed.data;
   const reply = replyTo
@@ -62,6 +65,8 @@ export function writeControlRequest(request: ControlRequest): Broadcast {
   return { headers: { clock, expires }, body: { ...body, ...replyTo } };
 }
 
+const replyShape = lazySchema(() => z.record(z.string(), z.unknown()));
+
 /** What one node answered: `{ "celery@host": { "ok": "pong" } }`. */
 export interface ControlReply {
   readonly node: string;
@@ -71,7 +76,7 @@ export interface ControlReply {
 }
 
 export function readControlReply(broadcast: Broadcast): ControlReply | undefined {
-  const body = z.record(z.string(), z.unknown()).safeParse(broadcast.body);
+  const body = replyShape().safeParse(broadcast.body);
   const entry = body.success ? Object.entries(body.data)[0] : undefined;
   if (!entry) return undefined;
   const { ticket, clock } = broadcast.headers;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { lazySchema } from "./lazy-schema.ts";
 
 interface TaskEvent {
   /** The task's id. */
@@ -111,9 +112,9 @@ const orNull = <T extends z.ZodType>(shape: T): z.ZodDefault<z.ZodNullable<T>> =
 const orElse = <T extends string | number>(shape: z.ZodType<T>, value: T): z.ZodType<T> =>
   shape.nullish().transform((given) => given ?? value);
 
-const taskEvent = { uuid: z.string() };
-const description = {
-  ...taskEvent,
+const taskEvent = () => ({ uuid: z.string() });
+const description = () => ({
+  ...taskEvent(),
   name: z.string(),
   args: orElse(z.string(), "()"),
   kwargs: orElse(z.string(), "{}"),
@@ -122,56 +123,72 @@ const description = {
   retries: orElse(z.number(), 0),
   eta: orNull(z.string()),
   expires: orNull(z.string()),
-};
-const trouble = { ...taskEvent, exception: orNull(z.string()), traceback: orNull(z.string()) };
-const workerEvent = {
-  freq: z.number().default(2),
-  active: z.number().default(0),
-  processed: z.number().default(0),
-  loadavg: z.array(z.number()).default([]),
-  sw_ident: z.string().default(""),
-  sw_ver: z.string().default(""),
-  sw_sys: z.string().default(""),
-};
-const stamp = {
+});
+const trouble = () =>
+  z.looseObject({
+    ...stamp(),
+    ...taskEvent(),
+    exception: orNull(z.string()),
+    traceback: orNull(z.string()),
+  });
+const workerEvent = () =>
+  z.looseObject({
+    ...stamp(),
+    freq: z.number().default(2),
+    active: z.number().default(0),
+    processed: z.number().default(0),
+    loadavg: z.array(z.number()).default([]),
+    sw_ident: z.string().default(""),
+    sw_ver: z.string().default(""),
+    sw_sys: z.string().default(""),
+  });
+const stamp = () => ({
   hostname: z.string().default(""),
   utcoffset: z.number().default(0),
   pid: z.number().default(0),
   clock: z.number().default(0),
   timestamp: z.number(),
-};
+});
 
 /** Lenient where senders differ: a field that an older Celery does not send gets a value that means "not known". */
-const shapes: { readonly [T in EventType]: z.ZodType<EventMap[T] & EventStamp> } = {
-  "task-sent": z.looseObject({
-    ...stamp,
-    ...description,
-    queue: orNull(z.string()),
-    exchange: orNull(z.string()),
-    routing_key: orNull(z.string()),
-  }),
-  "task-received": z.looseObject({ ...stamp, ...description }),
-  "task-started": z.looseObject({ ...stamp, ...taskEvent }),
-  "task-succeeded": z.looseObject({
-    ...stamp,
-    ...taskEvent,
-    result: orNull(z.string()),
-    runtime: orNull(z.number()),
-  }),
-  "task-failed": z.looseObject({ ...stamp, ...trouble }),
-  "task-retried": z.looseObject({ ...stamp, ...trouble }),
-  "task-revoked": z.looseObject({
-    ...stamp,
-    ...taskEvent,
-    terminated: z.boolean().default(false),
-    signum: orNull(z.union([z.string(), z.number()])),
-    expired: z.boolean().default(false),
-  }),
-  "task-rejected": z.looseObject({ ...stamp, ...taskEvent, requeue: z.boolean().default(false) }),
-  "task-cancelled": z.looseObject({ ...stamp, ...taskEvent }),
-  "worker-online": z.looseObject({ ...stamp, ...workerEvent }),
-  "worker-heartbeat": z.looseObject({ ...stamp, ...workerEvent }),
-  "worker-offline": z.looseObject({ ...stamp, ...workerEvent }),
+const shapes: { readonly [T in EventType]: () => z.ZodType<EventMap[T] & EventStamp> } = {
+  "task-sent": lazySchema(() =>
+    z.looseObject({
+      ...stamp(),
+      ...description(),
+      queue: orNull(z.string()),
+      exchange: orNull(z.string()),
+      routing_key: orNull(z.string()),
+    }),
+  ),
+  "task-received": lazySchema(() => z.looseObject({ ...stamp(), ...description() })),
+  "task-started": lazySchema(() => z.looseObject({ ...stamp(), ...taskEvent() })),
+  "task-succeeded": lazySchema(() =>
+    z.looseObject({
+      ...stamp(),
+      ...taskEvent(),
+      result: orNull(z.string()),
+      runtime: orNull(z.number()),
+    }),
+  ),
+  "task-failed": lazySchema(trouble),
+  "task-retried": lazySchema(trouble),
+  "task-revoked": lazySchema(() =>
+    z.looseObject({
+      ...stamp(),
+      ...taskEvent(),
+      terminated: z.boolean().default(false),
+      signum: orNull(z.union([z.string(), z.number()])),
+      expired: z.boolean().default(false),
+    }),
+  ),
+  "task-rejected": lazySchema(() =>
+    z.looseObject({ ...stamp(), ...taskEvent(), requeue: z.boolean().default(false) }),
+  ),
+  "task-cancelled": lazySchema(() => z.looseObject({ ...stamp(), ...taskEvent() })),
+  "worker-online": lazySchema(workerEvent),
+  "worker-heartbeat": lazySchema(workerEvent),
+  "worker-offline": lazySchema(workerEvent),
 };
 
 /**
@@ -192,20 +209,22 @@ export interface RawEvent extends EventStamp {
   readonly [field: string]: unknown;
 }
 
-const rawShape = z.looseObject({ ...stamp, type: z.string() });
+const rawShape = lazySchema(() => z.looseObject({ ...stamp(), type: z.string() }));
 
 /** As `readEvents`, but with every type of event and every field as it came. */
 export function readRawEvents(body: unknown): readonly RawEvent[] {
   return (Array.isArray(body) ? body : [body]).flatMap((item) => {
-    const parsed = rawShape.safeParse(item);
+    const parsed = rawShape().safeParse(item);
     return parsed.success ? [parsed.data] : [];
   });
 }
 
+const typed = lazySchema(() => z.object({ type: z.string() }));
+
 function readEvent(item: unknown): CeleryEvent | undefined {
-  const type = z.object({ type: z.string() }).safeParse(item);
+  const type = typed().safeParse(item);
   if (!type.success || !isEventType(type.data.type)) return undefined;
-  const parsed = shapes[type.data.type].safeParse(item);
+  const parsed = shapes[type.data.type]().safeParse(item);
   return parsed.success ? ({ ...parsed.data, type: type.data.type } as CeleryEvent) : undefined;
 }
 

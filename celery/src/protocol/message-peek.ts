@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DecodeError } from "./errors.ts";
 import { decodeJson } from "./json.ts";
+import { lazySchema } from "./lazy-schema.ts";
 
 /** What can be told of a message without believing in it. */
 export interface MessagePeek {
@@ -9,17 +10,18 @@ export interface MessagePeek {
   readonly id: string | undefined;
 }
 
-const named = z.object({ task: z.string().optional(), id: z.string().optional() }).catch({});
-const envelope = z.object({
-  headers: named,
-  body: z.string().catch(""),
-});
+const named = lazySchema(() =>
+  z.object({ task: z.string().optional(), id: z.string().optional() }).catch({}),
+);
+const envelope = lazySchema(() =>
+  z.object({ headers: named(), body: z.string().catch("") }).catch({ headers: {}, body: "" }),
+);
 
 /** The name and the id of a task, of both of Celery's protocols: the first one has them in the body. */
 export function peekMessage(raw: string): MessagePeek {
-  const { headers, body } = envelope.catch({ headers: {}, body: "" }).parse(parse(raw));
+  const { headers, body } = envelope().parse(parse(raw));
   const found =
-    headers.task === undefined ? named.parse(parse(Buffer.from(body, "base64").toString())) : headers;
+    headers.task === undefined ? named().parse(parse(Buffer.from(body, "base64").toString())) : headers;
   return { task: found.task, id: found.id };
 }
 

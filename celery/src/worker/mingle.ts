@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { lazySchema } from "../protocol/lazy-schema.ts";
 import type { LamportClock } from "../runtime/lamport-clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Revokes } from "./revokes.ts";
@@ -13,12 +14,14 @@ export interface MingleDeps {
 }
 
 /** Celery 5.7 answers with a list of ids, older ones with an object whose keys they are. */
-const answerShape = z.object({
-  clock: z.number().nullish(),
-  revoked: z
-    .union([z.array(z.string()), z.record(z.string(), z.unknown()).transform((byId) => Object.keys(byId))])
-    .nullish(),
-});
+const answerShape = lazySchema(() =>
+  z.object({
+    clock: z.number().nullish(),
+    revoked: z
+      .union([z.array(z.string()), z.record(z.string(), z.unknown()).transform((byId) => Object.keys(byId))])
+      .nullish(),
+  }),
+);
 
 /**
  * Tells the neighbours what is revoked here and hears what they know: a worker that was not there when a task was revoked
@@ -39,7 +42,7 @@ export async function mingle({ nodeName, ask, revokes, lamport, log }: MingleDep
   if (others.length === 0) return log.info({}, "mingle: all alone");
   log.info({}, `mingle: sync with ${others.length} nodes`);
   for (const [node, answer] of others) {
-    const parsed = answerShape.safeParse(answer);
+    const parsed = answerShape().safeParse(answer);
     if (!parsed.success) {
       log.error({}, `mingle: sync with ${node} failed: ${z.prettifyError(parsed.error)}`);
       continue;
