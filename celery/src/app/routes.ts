@@ -1,3 +1,4 @@
+import { plainOf } from "../protocol/raw-json.ts";
 import type { SendOptions } from "./call-options.ts";
 
 /** Queue and more, in our spelling or in Celery's (`routing_key`). */
@@ -59,11 +60,15 @@ export function compileRoutes(routes: TaskRoutes | null): RoutingTable {
   const routers = sources.map((source): RouteFunction | Lookup =>
     typeof source === "function" ? source : compileTable(source),
   );
+  const isStatic = !sources.some((source) => typeof source === "function");
   return {
-    isStatic: !sources.some((source) => typeof source === "function"),
+    isStatic,
     find: (name, args, kwargs, call) => {
       for (const router of routers) {
-        const route = router(name, args, kwargs, call);
+        // Functions look at arguments, which may be another sender's.
+        const route = isStatic
+          ? router(name, args, kwargs, call)
+          : router(name, plainOf(args), plainOf(kwargs), call);
         if (route !== null && route !== undefined) return normalise(route);
       }
       return {};

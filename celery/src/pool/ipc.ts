@@ -1,6 +1,7 @@
 import type { Outcome } from "../execution/outcome.ts";
-import type { TaskRequest } from "../execution/request.ts";
-import { decodeJson, encodeJson } from "../protocol/json.ts";
+import { PASSING_ON, type TaskRequest } from "../execution/request.ts";
+import { decodeJson, decodeVerbatim, encodeJson } from "../protocol/json.ts";
+import { plainOf } from "../protocol/raw-json.ts";
 
 /*
  * Worker and child talk in lines of JSON over two pipes of their own: Node's channel for forked processes costs twice as much per
@@ -98,8 +99,15 @@ export function packRequest(request: TaskRequest): PackedRequest {
 
 /** @throws DecodeError for a body that is not what it was said to be. */
 export function unpackRequest({ plain, call, rich }: PackedRequest): TaskRequest {
-  const [args, kwargs] = decodeJson(call) as [TaskRequest["args"], TaskRequest["kwargs"]];
-  return { ...plain, args, kwargs, ...(rich === null ? NO_RICH : (decodeJson(rich) as Rich)) };
+  const decode = PASSING_ON.has(plain.task) ? decodeVerbatim : decodeJson;
+  const [args, kwargs] = decode(call) as [TaskRequest["args"], TaskRequest["kwargs"]];
+  return { ...plain, args, kwargs, ...(rich === null ? NO_RICH : unpackRich(rich)) };
+}
+
+/** What goes on from here travels as it came; what the task reads, it reads in its own language. */
+function unpackRich(text: string): Rich {
+  const rich = decodeVerbatim(text) as Rich;
+  return { ...rich, headers: plainOf(rich.headers), stamps: plainOf(rich.stamps) };
 }
 
 function hasKeys(value: object): boolean {

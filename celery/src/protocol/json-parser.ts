@@ -4,15 +4,20 @@ import { decodeTyped } from "./json-types.ts";
 /** Whole numbers with fewer digits than this are exact in JavaScript. */
 const MANY_DIGITS = 16;
 
+/** Decides what becomes of a number or of a `__type__` envelope. @param text as it stands there. */
+export type Keep = (text: string, value: unknown) => unknown;
+
 /**
  * Parses JSON as Python does. The common case is left to `JSON.parse`.
  *
+ * @param keep if given, is asked about every number and every envelope.
  * @throws DecodeError with the place of the fault.
  */
-export function parseJson(text: string, maxDepth: number): unknown {
+export function parseJson(text: string, maxDepth: number, keep?: Keep): unknown {
   if (exceedsDepth(text, maxDepth)) {
     throw new DecodeError(`The JSON is nested more than ${maxDepth} levels deep.`);
   }
+  if (keep) return new Parser(text, keep).document();
   if (text.includes("__type__") || hasManyDigits(text)) return new Parser(text).document();
   try {
     return JSON.parse(text) as unknown;
@@ -93,10 +98,12 @@ const LITERALS: Readonly<Record<string, unknown>> = {
 /** Recursive descent. Depth was checked before, so recursion is bounded. */
 class Parser {
   readonly #text: string;
+  readonly #keep: Keep | undefined;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, keep?: Keep) {
     this.#text = text;
+    this.#keep = keep;
   }
 
   document(): unknown {
@@ -115,6 +122,7 @@ class Parser {
   }
 
   #object(): unknown {
+    const start = this.#at;
     const result: Record<string, unknown> = {};
     this.#members("}", () => {
       this.#space();
@@ -126,7 +134,13 @@ class Parser {
     });
     const keys = Object.keys(result);
     const isTyped = keys.length === 2 && "__type__" in result && "__value__" in result;
-    return isTyped ? decodeTyped(result["__type__"], result["__value__"]) : result;
+    return isTyped ? this.#typed(result["__type__"], result["__value__"], start) : result;
+  }
+
+  #typed(type: unknown, value: unknown, start: number): unknown {
+    if (this.#keep === undefined) return decodeTyped(type, value);
+    const text = this.#text.slice(start, this.#at);
+    return this.#keep(text, decodedOr({ __type__: type, __value__: value }));
   }
 
   #array(): unknown[] {
@@ -173,7 +187,8 @@ class Parser {
     }
     if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text)) throw this.#fault("no value");
     this.#at += text.length;
-    return parseNumber(text);
+    const value = parseNumber(text);
+    return this.#keep ? this.#keep(text, value) : value;
   }
 
   #space(): void {
@@ -187,6 +202,16 @@ class Parser {
 
   #fault(what: string): DecodeError {
     return new DecodeError(`Not JSON: ${what} at position ${this.#at}`);
+  }
+}
+
+/** What only passes by may be of a type that nobody here knows. */
+function decodedOr(envelope: { readonly __type__: unknown; readonly __value__: unknown }): unknown {
+  try {
+    return decodeTyped(envelope.__type__, envelope.__value__);
+  } catch (error) {
+    if (error instanceof DecodeError) return envelope;
+    throw error;
   }
 }
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DecodeError, EncodeError } from "./errors.ts";
-import { decodeJson, encodeJson, rawJson } from "./json.ts";
+import { decodeJson, decodeVerbatim, encodeJson, rawJson } from "./json.ts";
+import { plainOf } from "./raw-json.ts";
 
 test("given nested values, when encoded, then spacing and escapes are Python's", () => {
   const value = { a: [1, 2.5, -0, null, true], é: 'x"\n\u007f\u{1f600}', none: undefined };
@@ -132,3 +133,34 @@ function withRoundedIntegers(value: unknown): unknown {
     JSON.stringify(value, (_key, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner)),
   ) as unknown;
 }
+
+/** JSON that says more than JavaScript's values can. */
+const foreign = fc.letrec<{ value: string }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    fc.constantFrom("2.0", "-0", "-0.0", "1E5", "1.50", "0", "7", "-1e-07", "1e+16", "9007199254740993"),
+    fc.constantFrom("0.10000000000000000001", "true", "null", "NaN", '"2.0"', '"\\u00e9, -0"', "1e400"),
+    fc
+      .constantFrom("decimal", "date", "nobody's")
+      .map((type) => `{"__type__": "${type}", "__value__": "1.10"}`),
+    fc.constant('{"__type__": "datetime", "__value__": "2026-11-21T10:03:22.345678"}'),
+    fc.constant('{"__type__": "uuid", "__value__": {"hex": "3f2504e04f8911d39a0c0305e82c3301"}}'),
+    fc.array(tie("value")).map((items) => `[${items.join(", ")}]`),
+    fc.array(tie("value")).map((items) => `{${items.map((item, at) => `"k${at}": ${item}`).join(", ")}}`),
+  ),
+})).value;
+
+test("given what only passes by, when it is read and written again, then it is the same text, and has our values for whoever looks", () => {
+  fc.assert(
+    fc.property(foreign, (text) => {
+      expect(encodeJson(decodeVerbatim(text))).toBe(text);
+      if (!text.includes("nobody's")) expect(plainOf(decodeVerbatim(text))).toEqual(decodeJson(text));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("given nothing that JavaScript would change, when read to be sent on, then its values are ours", () => {
+  const value = ["3e4c-0", "1.0", 0, 12, -1.5, { a: null }, "x: 2.0"];
+  expect(decodeVerbatim(encodeJson(value))).toEqual(value);
+});

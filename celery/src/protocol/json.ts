@@ -2,6 +2,7 @@ import { EncodeError } from "./errors.ts";
 import { parseJson } from "./json-parser.ts";
 import { encodeTyped, Unencodable } from "./json-types.ts";
 import { formatPythonFloat } from "./python-repr.ts";
+import { RawJson, Verbatim } from "./raw-json.ts";
 
 /** Deeper values are refused both ways: they can only be a mistake or an attack. */
 const MAX_DEPTH = 100;
@@ -9,15 +10,9 @@ const MAX_DEPTH = 100;
 /** Of a place inside a value, in an error. */
 const MOST_STEPS = 10;
 
-/** JSON text to be written as it is, because it was encoded elsewhere. */
-export interface RawJson {
-  readonly [rawText]: string;
-}
-
-const rawText: unique symbol = Symbol("JSON text");
-
+/** Text that `encodeJson` writes as it is. */
 export function rawJson(text: string): RawJson {
-  return { [rawText]: text };
+  return new RawJson(text);
 }
 
 /**
@@ -53,6 +48,32 @@ export function escapeText(text: string): string {
  */
 export function decodeJson(text: string): unknown {
   return parseJson(text, MAX_DEPTH);
+}
+
+/**
+ * A number at whose end there may be more than JavaScript keeps (`2.0`, `1E5`, more than 16 digits, `-0`), or an envelope. Inside a text it
+ * is no harm to be wrong.
+ */
+const MAY_CHANGE =
+  /__type__|(?:^|[[:,])\s*(?:-?(?:\d+\.\d*0(?!\d)|\d[\d.]*[eE]|[\d.]{17})|-0(?=\s*[,\]}]|$))/;
+
+/**
+ * Reads what was written by others and is to be written again: what `encodeJson` would write differently is a `Verbatim`, and keeps its
+ * text. As `decodeJson` in all else, and as fast for texts that have nothing of the kind.
+ *
+ * @throws DecodeError
+ */
+export function decodeVerbatim(text: string): unknown {
+  return mayChange(text) ? parseJson(text, MAX_DEPTH, keepText) : parseJson(text, MAX_DEPTH);
+}
+
+/** Whether a text could hold anything that `decodeJson` and `encodeJson` together would change; if not, it does not. */
+export function mayChange(text: string): boolean {
+  return MAY_CHANGE.test(text);
+}
+
+function keepText(text: string, value: unknown): unknown {
+  return encode(value, []) === text ? value : new Verbatim(text, value);
 }
 
 /** Where we are inside the value; only read when something is wrong there. */
@@ -93,14 +114,14 @@ function encodeObject(value: object, path: Path): string {
   }
   if (Array.isArray(value)) return encodeArray(value, path);
   if (isPlain(value)) return hasToJson(value) ? encode(value.toJSON(), path) : encodeMapping(value, path);
-  if (rawText in value) return (value as RawJson)[rawText];
+  if (value instanceof RawJson) return value.text;
   const typed = encodeTyped(value);
   if (typed !== undefined) return encodeMapping(typed, path);
   return hasToJson(value) ? encode(value.toJSON(), path) : encodeMapping(value, path);
 }
 
 function isPlain(value: object): boolean {
-  return Object.getPrototypeOf(value) === Object.prototype && !(rawText in value);
+  return Object.getPrototypeOf(value) === Object.prototype;
 }
 
 function encodeArray(items: readonly unknown[], path: Path): string {

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { unzipSync } from "node:zlib";
 import { DecodeError } from "./errors.ts";
-import { decodeJson } from "./json.ts";
+import { decodeJson, decodeVerbatim, mayChange } from "./json.ts";
 import {
   type DeliveryInfo,
   PROTOCOL_HEADERS,
@@ -207,7 +207,20 @@ function readBody(bodyText: string): Pick<TaskMessage, "args" | "kwargs" | "embe
   }
   const [args, kwargs, embed] = body as readonly unknown[];
   if (!Array.isArray(args)) throw malformed("the body's args are not a list");
-  return { args, kwargs: asObject(kwargs, "kwargs"), embed: readEmbed(asObject(embed, "embed")) };
+  const after = readEmbed(asObject(embed, "embed"));
+  const isSentOn = (after.chain ?? after.callbacks ?? after.errbacks ?? after.chord) !== null;
+  return {
+    args,
+    kwargs: asObject(kwargs, "kwargs"),
+    embed: isSentOn && mayChange(bodyText) ? readEmbed(verbatimBody({ bodyText })[2]) : after,
+  };
+}
+
+/** A body as it is to be written again: see `decodeVerbatim`. @param message whose body could be read. */
+export function verbatimBody({
+  bodyText,
+}: Pick<TaskMessage, "bodyText">): readonly [readonly unknown[], Json, Json] {
+  return decodeVerbatim(bodyText) as [readonly unknown[], Json, Json];
 }
 
 function readEmbed(embed: Json): TaskEmbed {

@@ -52,7 +52,7 @@ export interface TaskProperties {
   readonly custom: Readonly<Record<string, unknown>>;
 }
 
-/** The third element of the body: what is to happen afterwards. Signatures, as they came. */
+/** The third element of the body: what is to happen afterwards. Signatures, as they came: with a `Verbatim` where JavaScript has no value. */
 export interface TaskEmbed {
   readonly callbacks: readonly unknown[] | null;
   readonly errbacks: readonly unknown[] | null;

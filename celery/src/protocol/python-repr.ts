@@ -1,3 +1,5 @@
+import { Verbatim } from "./raw-json.ts";
+
 /** How much of a value is shown. */
 export interface ReprLimits {
   /** Characters; what is cut is shown as `...`. Celery uses 1024 for arguments. */
@@ -76,6 +78,7 @@ class Writer {
   value(value: unknown, level: number): void {
     if (typeof value === "string") this.#quoted(value);
     else if (Array.isArray(value)) this.items(value, "[", "]", level);
+    else if (value instanceof Verbatim) this.#verbatim(value.value, level);
     else if (isMapping(value)) this.#entries(sentAs(value), level);
     else this.#plain(scalar(value));
   }
@@ -102,6 +105,12 @@ class Writer {
       this.value(inner, level + 1);
     }
     this.#close("}");
+  }
+
+  /** A number that is one in JavaScript, too, was a float. */
+  #verbatim(value: unknown, level: number): void {
+    if (typeof value === "number") this.#plain(formatPythonFloat(value));
+    else this.value(value, level);
   }
 
   #isTooDeep(level: number): boolean {

@@ -1,5 +1,6 @@
 import { DecodeError } from "./errors.ts";
-import { decodeJson, encodeJson } from "./json.ts";
+import { decodeJson, decodeVerbatim, encodeJson } from "./json.ts";
+import { plainOf } from "./raw-json.ts";
 import { EXCEPTION_STATES, type TaskState } from "./states.ts";
 import { decodeWireError, encodeWireError, isWireError } from "./wire-error.ts";
 
@@ -52,9 +53,12 @@ function membersText(members: object, name: string): string {
   return text === "{}" ? "" : `${text.slice(1, -1)}, `;
 }
 
-/** @throws DecodeError when the text is no result. */
-export function decodeResultMeta(text: string): ResultMeta {
-  const raw = decodeJson(text);
+/**
+ * @param isSentOn a SUCCESS is to be written again, as it is: see `decodeVerbatim`.
+ * @throws DecodeError when the text is no result.
+ */
+export function decodeResultMeta(text: string, isSentOn = false): ResultMeta {
+  const raw = isSentOn ? decodeVerbatim(text) : decodeJson(text);
   if (typeof raw !== "object" || raw === null || !("status" in raw) || typeof raw.status !== "string") {
     throw new DecodeError(`Not a task result: ${text.slice(0, 100)}`);
   }
@@ -79,7 +83,7 @@ function writeResult(status: TaskState, value: unknown): unknown {
 }
 
 function readResult(status: TaskState, value: unknown): unknown {
-  const error = EXCEPTION_STATES.has(status) ? decodeWireError(value) : undefined;
+  const error = EXCEPTION_STATES.has(status) ? decodeWireError(plainOf(value)) : undefined;
   return error ?? value ?? null;
 }
 

@@ -16,7 +16,7 @@ import { DELIVERY_LIMIT, type Delivery, hasStarted, labelOf } from "./delivery.t
 import type { AckOutcome } from "./early-ack.ts";
 import type { FollowUp, FollowUps } from "./follow-ups.ts";
 import type { ResultWriter } from "./result-writer.ts";
-import { makeRetryMessage } from "./retry-message.ts";
+import { makeRetryMessage, withHeadersOf } from "./retry-message.ts";
 import { type EventSink, sendEvent } from "./task-event.ts";
 import { tellLoss } from "./tell-loss.ts";
 import { tellRevoked } from "./tell-signals.ts";
@@ -190,7 +190,8 @@ export class Answers {
     const result = this.#deps.results.encode(message, ending.stored);
     if (!ending.retry && !ending.retriedToo && !followUp) return result ? { result } : NOTHING;
     const plans = [...(ending.retriedToo ?? []), ...(ending.retry ? [ending.retry] : [])];
-    const retries = plans.map((plan) => makeRetryMessage(message, plan, claim.queue));
+    const sentAgain = plans.length > 0 ? withHeadersOf(claim.raw, message) : message;
+    const retries = plans.map((plan) => makeRetryMessage(sentAgain, plan, claim.queue));
     const { publish: following = [], flow } = followUp?.completion ?? NOTHING;
     return { publish: [...retries, ...following], ...(result && { result }), ...(flow && { flow }) };
   }

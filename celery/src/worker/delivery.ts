@@ -1,8 +1,9 @@
 import type { AnyTask } from "../app/types.ts";
 import { workflowOf } from "../app/workflow-info.ts";
-import type { TaskRequest } from "../execution/request.ts";
+import { PASSING_ON, type TaskRequest } from "../execution/request.ts";
 import type { RunHooks } from "../pool/pool.ts";
 import type { TaskMessage } from "../protocol/message.ts";
+import { verbatimBody } from "../protocol/message-decode.ts";
 import type { BagMember } from "../runtime/bag.ts";
 import type { Claim } from "../transport/transport.ts";
 import type { EarlyAck } from "./early-ack.ts";
@@ -77,7 +78,10 @@ export function isAcked({ phase }: Delivery): boolean {
 
 /** What the task is told about itself. @param limits of the task; the message's win over them. */
 export function makeRequest({ message }: Delivery, nodeName: string, limits: Limits): TaskRequest {
-  const { headers, properties, args, kwargs } = message;
+  const { headers, properties } = message;
+  const [args, kwargs] = PASSING_ON.has(headers.task)
+    ? verbatimBody(message)
+    : [message.args, message.kwargs];
   const { exchange, routingKey, redelivered } = properties.deliveryInfo;
   const workflow = workflowOf(message);
   // Every field by its name: an object put together from others takes four times as long.

@@ -14,7 +14,7 @@ import { toSig } from "../app/canvas/to-sig.ts";
 import type { CeleryApp } from "../app/types.ts";
 import type { ResultBackend } from "../backend/backend.ts";
 import { taskSentFields } from "../events/index.ts";
-import { decodeJson } from "../protocol/json.ts";
+import { decodeVerbatim } from "../protocol/json.ts";
 import type { TaskMessage } from "../protocol/message.ts";
 import { type ResultTuple, toTuple } from "../protocol/result-tuple.ts";
 import { formatWireError, type WireError } from "../protocol/wire-error.ts";
@@ -88,7 +88,7 @@ export class FollowUps {
   /** @throws InvalidArgument, EncodeError when something of it cannot be sent: then the task has failed. */
   success(message: TaskMessage, queue: string, resultJson: string): FollowUp | undefined {
     if (!hasAftermath(message)) return undefined;
-    const after = afterSuccess(this.#deps.app, message, { result: decodeJson(resultJson), resultJson });
+    const after = afterSuccess(this.#deps.app, message, { result: decodeVerbatim(resultJson), resultJson });
     return this.#prepare(after, queue);
   }
 
@@ -122,7 +122,7 @@ export class FollowUps {
   replacement(message: TaskMessage, signatureJson: string): FollowUp {
     const { app } = this.#deps;
     const { id, rootId } = message.headers;
-    const sig = makeReplacement(app, toSig(decodeJson(signatureJson) as object), message);
+    const sig = makeReplacement(app, toSig(decodeVerbatim(signatureJson) as object), message);
     const current = { id, rootId, priority: message.properties.priority };
     const { calls, chords, trail } = app.runInTask(current, () => prepareCanvas(app, sig));
     const after = { calls: [...calls], chords: [...chords], trail: trail.map(toTuple) };

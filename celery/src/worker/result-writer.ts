@@ -1,5 +1,7 @@
 import type { ResultBackend, StoredResult } from "../backend/backend.ts";
+import { mayChange } from "../protocol/json.ts";
 import type { TaskMessage } from "../protocol/message.ts";
+import { verbatimBody } from "../protocol/message-decode.ts";
 import type { ExtendedMeta, ResultMeta } from "../protocol/result-meta.ts";
 import { isReady } from "../protocol/states.ts";
 import { isoFromMs } from "../protocol/time.ts";
@@ -66,10 +68,12 @@ function makeMeta(
 }
 
 function extendedMeta(message: TaskMessage, nodeName: string): NonNullable<ResultMeta["extended"]> {
+  const { bodyText } = message;
+  const [args, kwargs] = mayChange(bodyText) ? verbatimBody(message) : [message.args, message.kwargs];
   return {
     name: message.headers.task,
-    args: message.args,
-    kwargs: message.kwargs,
+    args,
+    kwargs,
     worker: nodeName,
     retries: message.headers.retries,
     queue: message.properties.deliveryInfo.routingKey,

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { RetryPlan } from "../execution/outcome.ts";
 import type { TaskMessage } from "../protocol/message.ts";
 import { decodeMessage } from "../protocol/message-decode.ts";
-import { makeRetryMessage } from "./retry-message.ts";
+import { makeRetryMessage, withHeadersOf } from "./retry-message.ts";
 
 function decode(raw: string): TaskMessage {
   const decoded = decodeMessage(raw);
@@ -89,4 +89,38 @@ test("given an exchange, a priority and new limits, when retried, then the messa
     priority: 3,
     deliveryInfo: { exchange: "feed", routingKey: "feed.retry" },
   });
+});
+
+const FOREIGN =
+  '[[1.0, {"__type__": "decimal", "__value__": "1.10"}, 2], {"price": 2.50, "n": 3}, ' +
+  '{"callbacks": [{"task": "t", "args": [4.0], "kwargs": {}, "options": {}}], "errbacks": null, "chain": null, "chord": null}]';
+
+function foreignMessage(): { raw: string; message: TaskMessage } {
+  const envelope = JSON.parse(captured.received) as { body: string };
+  envelope.body = Buffer.from(FOREIGN).toString("base64");
+  const raw = JSON.stringify(envelope).replace('"headers":{', '"headers":{"rate":5.0,');
+  return { raw, message: decode(raw) };
+}
+
+function bodyOf(raw: string): string {
+  return Buffer.from((JSON.parse(raw) as { body: string }).body, "base64").toString();
+}
+
+test("given numbers that JavaScript cannot tell apart, when retried with other arguments, then what was not changed is as it came", () => {
+  const { message } = foreignMessage();
+  expect(message.args).toEqual([1, "1.10", 2]);
+
+  const changed = makeRetryMessage(message, aPlan({ args: [1, "1.10", 5] }), "celery");
+  const named = makeRetryMessage(message, aPlan({ kwargs: { price: 2.5, n: 4 } }), "celery");
+
+  expect(bodyOf(changed.raw)).toBe(FOREIGN.replace("}, 2]", "}, 5]"));
+  expect(bodyOf(named.raw)).toBe(FOREIGN.replace('"n": 3', '"n": 4'));
+  expect(bodyOf(changed.raw)).toContain('"args": [4.0]');
+});
+
+test("given such a number in a header of the sender's own, when retried, then it is as it came", () => {
+  const { raw, message } = foreignMessage();
+  expect(message.headers.custom).toEqual({ rate: 5 });
+  const retry = makeRetryMessage(withHeadersOf(raw, message), aPlan(), "celery");
+  expect(retry.raw).toContain('"rate": 5.0');
 });

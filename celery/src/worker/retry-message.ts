@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { RetryChanges, RetryPlan } from "../execution/outcome.ts";
+import { decodeVerbatim, mayChange } from "../protocol/json.ts";
 import {
   encodeTaskBody,
   encodeTaskMessage,
@@ -7,6 +9,7 @@ import {
   type TaskHeaders,
   type TaskMessage,
 } from "../protocol/message.ts";
+import { verbatimBody } from "../protocol/message-decode.ts";
 import { formatPython, formatPythonArgs } from "../protocol/python-repr.ts";
 import { isoFromMs } from "../protocol/time.ts";
 import type { ExchangeTarget, OutgoingMessage } from "../transport/transport.ts";
@@ -72,8 +75,7 @@ function changedHeaders(headers: TaskHeaders, changes: RetryChanges): Partial<Ta
 
 function withArguments(draft: TaskDraft, message: TaskMessage, plan: RetryPlan): TaskDraft {
   if (plan.args === null && plan.kwargs === null) return draft;
-  const args = plan.args ?? message.args;
-  const kwargs = plan.kwargs ?? message.kwargs;
+  const { args, kwargs } = nextArguments(message, plan);
   return {
     ...draft,
     bodyText: encodeTaskBody(args, kwargs, message.embed),
@@ -82,5 +84,31 @@ function withArguments(draft: TaskDraft, message: TaskMessage, plan: RetryPlan):
       argsRepr: formatPythonArgs(args),
       kwargsRepr: formatPython(kwargs, { maxLength: 1024 }),
     },
+  };
+}
+
+/** A message whose own headers, too, are to be written as they came. @param raw that it was read from. */
+export function withHeadersOf(raw: string, message: TaskMessage): TaskMessage {
+  const { headers } = message;
+  const { custom, stamps } = headers;
+  if (Object.keys(custom).length + Object.keys(stamps).length === 0 || !mayChange(raw)) return message;
+  const came = (decodeVerbatim(raw) as { readonly headers: TaskHeaders["custom"] }).headers;
+  const again = Object.fromEntries(Object.keys(custom).map((name) => [name, came[name]]));
+  const stamped = Object.keys(stamps).length === 0 ? stamps : (came["stamps"] as TaskHeaders["stamps"]);
+  return { ...message, headers: { ...headers, custom: again, stamps: stamped } };
+}
+
+/** What the task was given and gives on is written as it came, not as JavaScript would. */
+function nextArguments(message: TaskMessage, plan: RetryPlan): Pick<TaskMessage, "args" | "kwargs"> {
+  const args = plan.args ?? message.args;
+  const kwargs = plan.kwargs ?? message.kwargs;
+  if (!mayChange(message.bodyText)) return { args, kwargs };
+  const [oldArgs, oldKwargs] = verbatimBody(message);
+  const kept = Object.entries(kwargs).map(([name, value]) => {
+    return [name, isDeepStrictEqual(value, message.kwargs[name]) ? oldKwargs[name] : value] as const;
+  });
+  return {
+    args: args.map((value, at) => (isDeepStrictEqual(value, message.args[at]) ? oldArgs[at] : value)),
+    kwargs: Object.fromEntries(kept),
   };
 }

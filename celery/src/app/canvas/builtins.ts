@@ -2,6 +2,7 @@ import type { ResultBackend } from "../../backend/backend.ts";
 import type { ChordState } from "../../backend/chords.ts";
 import { NoResultBackend, OperationalError } from "../../protocol/errors.ts";
 import { encodeJson } from "../../protocol/json.ts";
+import { plainOf } from "../../protocol/raw-json.ts";
 import { type ResultNode, readTuple, toTuple } from "../../protocol/result-tuple.ts";
 import { isReady } from "../../protocol/states.ts";
 import { Retry } from "../../protocol/task-signals.ts";
@@ -131,7 +132,10 @@ async function unlockChord(
   const request = (): ChordEndRequest => {
     return { groupId, body: toSig(callback as Sig), parent, nowMs: systemClock.nowMs() };
   };
-  const retry = { ...(interval && { countdown: interval }), ...(isGiven(maxRetries) && { maxRetries }) };
+  const retry = {
+    ...(interval && { countdown: plainOf(interval) }),
+    ...(isGiven(maxRetries) && { maxRetries }),
+  };
   const again = (): Promise<never> => retryOrFail(self, retry, backend, request());
   const counted = await backend.chords.read(groupId);
   if (counted.claim === "done") return null;

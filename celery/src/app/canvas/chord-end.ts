@@ -1,5 +1,6 @@
 import type { ChordState } from "../../backend/chords.ts";
-import { decodeJson } from "../../protocol/json.ts";
+import { decodeVerbatim } from "../../protocol/json.ts";
+import { plainOf } from "../../protocol/raw-json.ts";
 import { type ResultTuple, readTuple } from "../../protocol/result-tuple.ts";
 import { PROPAGATE_STATES } from "../../protocol/states.ts";
 import {
@@ -45,7 +46,8 @@ export function endChord(app: CeleryApp, state: ChordState, request: ChordEndReq
   const parts = state.members.map(readPart);
   const failed = parts.find((part) => PROPAGATE_STATES.has(part.state));
   if (failed) {
-    const cause = decodeWireError(failed.result) ?? toWireError(failed.result);
+    const thrown = plainOf(failed.result);
+    const cause = decodeWireError(thrown) ?? toWireError(thrown);
     const text = `Dependency ${failed.taskId} raised ${formatWireError(cause)}`;
     return failChord(app, request, celeryError("ChordError", text), cause);
   }
@@ -73,7 +75,7 @@ export function hasFailedPart({ members }: ChordState): boolean {
 }
 
 function readPart(member: string): Part {
-  const [, taskId, state, result] = decodeJson(member) as [number, string, string, unknown];
+  const [, taskId, state, result] = decodeVerbatim(member) as [number, string, string, unknown];
   return { taskId, state, result };
 }
 

@@ -1,4 +1,5 @@
 import { TaskError } from "../../protocol/errors.ts";
+import { plainOf } from "../../protocol/raw-json.ts";
 import type { WireError } from "../../protocol/wire-error.ts";
 import type { CeleryApp } from "../types.ts";
 import { listOf, makeGroup, mergeArgs, type Sig } from "./sig.ts";
@@ -52,7 +53,7 @@ export async function callErrbacks(
   report: (text: string) => void,
 ): Promise<void> {
   for (const sig of errbacks) {
-    const { args, kwargs } = mergeArgs(sig, [request, error, traceback]);
+    const { args, kwargs } = mergeArgs(plainOf(sig), [request, error, traceback]);
     const named = Object.keys(kwargs).length > 0 ? [kwargs] : [];
     try {
       await app.tasks.get(sig.task)?.run(...args, ...named);

@@ -1,3 +1,4 @@
+import { plainOf } from "../../protocol/raw-json.ts";
 import { type ApplyOptions, COMPRESSIONS, type SendOptions } from "../call-options.ts";
 import type { SigOptions } from "./sig.ts";
 
@@ -46,6 +47,9 @@ const POLICY = {
 /** Bodies are JSON whatever the signature says, and a route's name is for Celery's own router only. */
 const DROPPED: ReadonlySet<string> = new Set(["serializer", "route_name"]);
 
+/** Options that travel in the message as they are; all others are read here. */
+const SENT_ON: ReadonlySet<string> = new Set(["chord", "chain", "link", "link_error", "headers"]);
+
 /** A signature's options as those of a call. What nobody knows becomes a property of the message, as in Celery. */
 export function toApplyOptions(options: SigOptions, kwargs: Readonly<Record<string, unknown>>): ApplyOptions {
   const stamped = new Set(options.stamped_headers ?? []);
@@ -55,7 +59,7 @@ export function toApplyOptions(options: SigOptions, kwargs: Readonly<Record<stri
   for (const [key, value] of Object.entries(options)) {
     if (value === null || value === undefined || DROPPED.has(key)) continue;
     if (stamped.has(key)) stamps[key] = value;
-    else if (isKnown(key)) applied[NAMES[key]] = applicable(key, value);
+    else if (isKnown(key)) applied[NAMES[key]] = SENT_ON.has(key) ? value : applicable(key, plainOf(value));
     else properties[key] = value;
   }
   if (stamped.size > 0) applied["stamps"] = inOrder(options.stamped_headers ?? [], stamps);

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { decodeJson, encodeJson } from "../../protocol/json.ts";
+import { decodeJson, decodeVerbatim, encodeJson } from "../../protocol/json.ts";
+import type { PreparedCall } from "../call-options.ts";
 import { Celery } from "../celery.ts";
 import type { TaskContext } from "../types.ts";
 import { chain, chord, group, signature } from "./primitives.ts";
+import { prepareCanvas } from "./send.ts";
 import { type Sig } from "./sig.ts";
+import { toSig } from "./to-sig.ts";
 
 function openApp(settings: object = {}): Celery {
   return new Celery("canvas", settings);
@@ -143,4 +146,21 @@ describe("task_always_eager", () => {
   test("given a step that fails, when the next needs its result, then its error is thrown", async () => {
     await expect(chain(fail.s(), add.s(1)).delay()).rejects.toThrow("no");
   });
+});
+
+test("given options of another sender's as Python writes them, when its signature is applied, then they are understood, and its arguments go on as they came", () => {
+  const options =
+    '{"countdown": 2.0, "expires": {"__type__": "datetime", "__value__": "2126-11-21T10:03:22.345678"}, ' +
+    '"priority": 3.0, "headers": {"rate": 5.0}, "link": [{"task": "t", "args": [4.0]}]}';
+  const sig = decodeVerbatim(
+    `{"task": "t.add", "args": [1.0], "kwargs": {"y": 2.50}, "options": ${options}}`,
+  );
+  const { message, headers } = prepareCanvas(openApp(), toSig(sig)).calls[0] as PreparedCall;
+
+  expect(headers).toMatchObject({ expires: "2126-11-21T10:03:22.345000+00:00", argsRepr: "(1.0,)" });
+  expect(message).toMatchObject({ priority: 3 });
+  const envelope = message.raw;
+  expect(envelope).toContain('"rate": 5.0');
+  const body = Buffer.from((JSON.parse(envelope) as { body: string }).body, "base64").toString();
+  expect(body).toContain('[[1.0], {"y": 2.50}, {"callbacks": [{"task": "t", "args": [4.0]}]');
 });
