@@ -8,7 +8,7 @@ import { EncodeError } from "../protocol/errors.ts";
 import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { BEAT_LOCK } from "../redis/keys.ts";
 import { type BeatLock, openBeatLock } from "../redis/lock.ts";
-import { systemClock } from "../runtime/clock.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { Beat } from "./beat.ts";
 import { type ConfiguredEntry, type Entry, readEntries } from "./entry.ts";
@@ -63,7 +63,7 @@ interface RunningBeat {
 function startBeat(
   holder: string,
   entries: readonly ConfiguredEntry[],
-  options: { broker?: string; file?: string } = {},
+  options: { broker?: string; file?: string; clock?: Clock } = {},
 ): RunningBeat {
   const lines: string[] = [];
   const write = (_fields: object, line: string): void => void lines.push(line);
@@ -90,7 +90,7 @@ function startBeat(
           announce: async () => undefined,
         };
       },
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       log,
     },
     {
@@ -287,6 +287,60 @@ describe("what the broker remembers", () => {
 
     await beat.said(/Waking up in/);
     expect(await sent()).toEqual([]);
+  });
+});
+
+describe("a clock that was ahead", () => {
+  const MINUTE = 60_000;
+
+  test.each([
+    ["in the file", { file: 30 }],
+    ["in the broker's note", { note: 30 }],
+    ["in both, days ahead", { file: 3000, note: 2000 }],
+  ])(
+    "given a last run in the future, %s, when Beat starts, then it says so, and the entry runs one interval from now",
+    async (_where, minutes: { file?: number; note?: number }) => {
+      const now = Date.now();
+      if (minutes.file !== undefined) {
+        const store = new ScheduleStore("celerybeat-schedule", { timezone: "UTC", utcEnabled: true }, folder);
+        const lastRunAtMs = now + minutes.file * MINUTE;
+        await store.save(every(0.2).map((entry) => ({ ...entry, lastRunAtMs, totalRunCount: 1 })));
+      }
+      if (minutes.note !== undefined)
+        await redis.call("HSET", "ts1:beat:sent", "tick", now + minutes.note * MINUTE);
+
+      const beat = startBeat("a", every(0.2));
+
+      await expect.poll(() => sendings(beat), { timeout: 10_000, interval: 10 }).toBeGreaterThan(1);
+      await beat.stop();
+      expect(beat.lines.filter((line) => line.includes("lies in the future"))).toEqual([
+        expect.stringMatching(
+          /^beat: The last run of tick lies in the future \(2\d{3}-.*Z\): a clock was ahead/,
+        ),
+      ]);
+    },
+  );
+
+  test("given a clock that is set back by an hour while Beat runs, when the next interval is over, then the entry is sent", async () => {
+    let aheadMs = 60 * MINUTE;
+    const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
+    const beat = startBeat("a", every(0.2), { clock });
+    await expect.poll(() => sendings(beat), { timeout: 10_000, interval: 10 }).toBeGreaterThan(1);
+
+    aheadMs = 0;
+    const before = sendings(beat);
+
+    await expect.poll(() => sendings(beat), { timeout: 10_000, interval: 10 }).toBeGreaterThan(before + 1);
+    expect(beat.lines.join("\n")).toContain("a clock was ahead");
+  });
+
+  test("given a note that is ahead by less than a minute, when Beat starts, then it is believed: clocks of two machines differ", async () => {
+    await redis.call("HSET", "ts1:beat:sent", "tick", Date.now() + 30_000);
+
+    const beat = startBeat("a", every(0.2));
+    await beat.said(/was already sent/);
+
+    expect(sendings(beat)).toBe(0);
   });
 });
 

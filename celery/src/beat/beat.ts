@@ -42,6 +42,10 @@ export interface BeatOptions {
 /** @see celery 5.7.0 beat.py, `Scheduler.sync_every` */
 const SYNC_EVERY_MS = 180_000;
 const LONGEST_RETRY_SECONDS = 32;
+/** Clocks of two machines may differ so much, and a clock may be set back so far, without a word about it. */
+const TOLERATED_SKEW_MS = 60_000;
+/** The last moment that a Date can be. */
+const LATEST_DATE_MS = 8.64e15;
 
 /**
  * Sends what is due, for as long as it holds the lock; waits for the lock otherwise. State is written to the schedule file after the
@@ -110,8 +114,11 @@ export class Beat {
     const { clock } = this.#deps;
     const synced = { atMs: -Infinity, sends: 0 };
     let renewAtMs = 0;
+    const wasSetBack = watchClock(clock);
     try {
       while (!signal.aborted) {
+        // What was sent by the old time lies ahead now: the schedule is read anew.
+        if (wasSetBack()) return;
         if (clock.monotonicMs() >= renewAtMs) {
           if (!(await this.#renew())) return;
           renewAtMs = clock.monotonicMs() + this.#deps.lock.ttlMs / 3;
@@ -136,13 +143,34 @@ export class Beat {
     const nowMs = clock.nowMs();
     const loaded = await store.load(configured, nowMs);
     for (const warning of loaded.warnings) log.warn({}, warning);
-    const entries = catchUp(loaded, await lock.lastSent(), turn.waited);
+    const sent = await lock.lastSent();
+    const entries = await this.#notAhead(catchUp(loaded, sent, turn.waited), sent, nowMs);
     const onFault = (entry: Entry, error: unknown): void =>
       log.error(
         { error: error as Error },
         `beat: Cannot calculate the next run of ${entry.name} (${String(error)}), trying again in ${humanizeSeconds(maxIntervalMs / 1000)}.`,
       );
     return new Scheduler(entries, nowMs, { rules, maxIntervalMs, onFault });
+  }
+
+  /**
+   * An entry that was sent by a clock that was ahead counts from now: it would not be sent until its last run has come. Celery waits.
+   */
+  async #notAhead(
+    entries: readonly Entry[],
+    sent: ReadonlyMap<string, number>,
+    nowMs: number,
+  ): Promise<readonly Entry[]> {
+    const { lock, log } = this.#deps;
+    const lastOf = ({ name, lastRunAtMs }: Entry): number => Math.max(lastRunAtMs, sent.get(name) ?? 0);
+    const ahead = new Set(entries.filter((entry) => lastOf(entry) > nowMs + TOLERATED_SKEW_MS));
+    if (ahead.size === 0) return entries;
+    log.warn({}, aheadText([...ahead], Math.max(...[...ahead].map(lastOf))));
+    // Else what is due would pass for sent already.
+    await lock.noteSent(
+      new Map([...ahead].filter(({ name }) => sent.has(name)).map(({ name }) => [name, nowMs])),
+    );
+    return entries.map((entry) => (ahead.has(entry) ? { ...entry, lastRunAtMs: nowMs } : entry));
   }
 
   async #renew(): Promise<boolean> {
@@ -237,6 +265,19 @@ export class Beat {
       this.#deps.log.debug({ error: error as Error }, "beat: Redis is away");
     }
   }
+}
+
+/** @returns whether the time of day was set back since: it has gone on by less than the time that has passed. */
+function watchClock(clock: Clock): () => boolean {
+  const offsetMs = (): number => clock.nowMs() - clock.monotonicMs();
+  const before = offsetMs();
+  return () => offsetMs() < before - TOLERATED_SKEW_MS;
+}
+
+function aheadText(entries: readonly Entry[], latestMs: number): string {
+  const names = entries.map(({ name }) => name).join(", ");
+  const latest = new Date(Math.min(latestMs, LATEST_DATE_MS)).toISOString();
+  return `beat: The last run of ${names} lies in the future (${latest}): a clock was ahead. Counting from now.`;
 }
 
 function waitingText(holder: string, ttlMs: number): string {

@@ -6,7 +6,9 @@ import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
 import { Celery } from "../app/celery.ts";
 import { Exchange, Queue } from "../app/queues.ts";
+import { askWorkers } from "../control/index.ts";
 import { openConnection } from "../redis/connection.ts";
+import { openBeatLock } from "../redis/lock.ts";
 import { silentLog } from "../runtime/log.ts";
 import { openBeat } from "./open-beat.ts";
 
@@ -55,4 +57,33 @@ test("given an entry that says exchange, key and what follows, when Beat sends i
   ];
   expect(embed.callbacks).toMatchObject([{ task: "feeds.after" }]);
   await redis.call("DEL", "beat-feeds");
+});
+
+test("given a Beat that answers pings, when its schedule cannot be read, then it ends with the error and answers no more", async () => {
+  const cwd = await mkdtemp(join(tmpdir(), "celery-beat-app-"));
+  onTestFinished(() => rm(cwd, { recursive: true, force: true }));
+  const app = new Celery("stuck", { broker: url });
+  onTestFinished(() => app.close());
+  await using other = openBeatLock(url, { holder: "other", ttlMs: 20_000 });
+  await other.acquire();
+  const lines: string[] = [];
+  const write = (_fields: object, line: string): void => void lines.push(line);
+  const log = { debug: write, info: write, warn: write, error: write };
+  await using beat = openBeat(app, {
+    cwd,
+    scheduleFile: ".",
+    remoteControl: true,
+    nodeName: "beat@here",
+    log,
+  });
+
+  const running = beat.run(new AbortController().signal);
+  running.catch(() => undefined);
+  await until(() => lines.includes("beat pidbox: Connected.") && lines.some((line) => /waits/.test(line)));
+  const ping = { timeoutSeconds: 0.5, destination: ["beat@here"] };
+  expect((await askWorkers(url, "ping", ping)).size).toBe(1);
+  await other.release();
+
+  await expect(running).rejects.toThrow(/EISDIR/);
+  expect((await askWorkers(url, "ping", ping)).size).toBe(0);
 });

@@ -85,13 +85,26 @@ export function openBeat(app: CeleryApp, options: OpenBeatOptions): OpenBeat {
     nodeName,
     run: async (signal) => {
       await sendSignals(app, options.embedded ?? false);
-      const answering = nodeName === undefined ? undefined : answerPing({ ...ping, nodeName }, signal);
-      await Promise.all([beat.run(signal), answering]);
+      const answering =
+        nodeName === undefined ? [] : [(stop: AbortSignal) => answerPing({ ...ping, nodeName }, stop)];
+      await endTogether([(stop) => beat.run(stop), ...answering], signal);
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([lock[Symbol.asyncDispose](), events[Symbol.asyncDispose]()]);
     },
   };
+}
+
+/** Whichever ends first, in whatever way, ends the others: a Beat that failed must not answer that it lives. */
+async function endTogether(
+  lives: readonly ((stop: AbortSignal) => Promise<void>)[],
+  signal: AbortSignal,
+): Promise<void> {
+  const ending = new AbortController();
+  const stop = AbortSignal.any([signal, ending.signal]);
+  const running = lives.map((live) => live(stop).finally(() => ending.abort()));
+  await Promise.allSettled(running);
+  await Promise.all(running);
 }
 
 async function sendSignals(app: CeleryApp, embedded: boolean): Promise<void> {

@@ -40,6 +40,8 @@ export interface BeatLock extends AsyncDisposable {
   publish(occurrence: Occurrence, message: OutgoingMessage): Promise<PublishOutcome>;
   /** When each entry was last sent by any Beat, epoch milliseconds. */
   lastSent(): Promise<ReadonlyMap<string, number>>;
+  /** Corrects what `lastSent` says of these entries. For whoever has the lock. */
+  noteSent(sentAtMs: ReadonlyMap<string, number>): Promise<void>;
   /** Gives it up if it is ours. */
   release(): Promise<void>;
 }
@@ -91,6 +93,10 @@ class RedisBeatLock implements BeatLock {
   async lastSent(): Promise<ReadonlyMap<string, number>> {
     const flat = (await this.#redis.call("HGETALL", BEAT_SENT)) as string[];
     return new Map(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, Number(flat[i + 1])] as const] : [])));
+  }
+
+  async noteSent(sentAtMs: ReadonlyMap<string, number>): Promise<void> {
+    if (sentAtMs.size > 0) await this.#redis.call("HSET", BEAT_SENT, ...[...sentAtMs].flat());
   }
 
   async release(): Promise<void> {
