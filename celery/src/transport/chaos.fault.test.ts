@@ -57,8 +57,8 @@ async function send(lab: TransportLab, { url }: TcpProxy, sent: Set<string>): Pr
 /** The follow-up message is the ledger: it is pushed in the same step as the ack, so it must be there exactly once. */
 async function work(consumer: Consumer, stop: AbortSignal, finished: string[]): Promise<void> {
   while (!stop.aborted) {
-    const claims = await consumer.claim(10);
-    if (claims.length === 0) await consumer.waitForWork(stop);
+    let claims = await consumer.claim(10);
+    if (claims.length === 0) claims = await consumer.claimNext(10, stop);
     await Promise.all(
       claims.map(async (claim) => {
         const entry = { queue: "results", raw: nameOf(claim), priority: 0 };

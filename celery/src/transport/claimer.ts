@@ -22,9 +22,13 @@ export interface ClaimReply {
   readonly claims: readonly Claim[];
   /** Queues that could not be read, e.g. because the key is no list. */
   readonly faults: readonly ListFault[];
+  /** The call was void: there may be messages all the same. */
+  readonly isVoid: boolean;
 }
 
-interface List {
+const VOID: ClaimReply = { claims: [], faults: [], isVoid: true };
+
+export interface List {
   readonly key: string;
   readonly queue: string;
   /** Ends the entry in `unacked`: empty exchange, the queue as routing key, one space per priority step. */
@@ -34,6 +38,13 @@ interface List {
 /** Most messages of one call. */
 const MAX_CLAIMS = 200;
 
+/** A call to take messages. Said twice, also over two connections, it takes what there is once: the first to arrive gets it. */
+export interface ClaimCall {
+  readonly ids: IdRange;
+  readonly number: number;
+  readonly lists: readonly List[];
+}
+
 /** Takes messages, and remembers what a call asked for until it is answered. */
 export class Claimer {
   readonly #workerId: string;
@@ -42,8 +53,10 @@ export class Claimer {
   readonly #keys: readonly string[];
   readonly #ids: ClaimIds;
   #number = 0;
-  /** Ids of a call whose answer was lost: they may or may not be claims. */
-  #unanswered: IdRange | undefined;
+  /** How many answers are awaited to the call with these ids. */
+  readonly #asked = new Map<IdRange, number>();
+  /** Ids of calls whose answers were lost: they may or may not be claims. */
+  readonly #lost = new Set<IdRange>();
 
   constructor(workerId: string, ids: ClaimIds, queues: QueueCycle, heartbeatTtlMs: number) {
     this.#workerId = workerId;
@@ -53,34 +66,95 @@ export class Claimer {
     this.#keys = [UNACKED, UNACKED_INDEX, heartbeatKey(workerId), WORKERS, laneKey(workerId, "claim")];
   }
 
-  get hasUnanswered(): boolean {
-    return this.#unanswered !== undefined;
+  /** An answer was lost, and what the call got is not known yet. */
+  get hasLost(): boolean {
+    return this.#lost.size > 0;
+  }
+
+  /** The answer to a call may be on its way that makes this a claim. */
+  isAsked(claimId: string): boolean {
+    const number = this.#ids.numberOf(claimId) ?? 0;
+    for (const { first, count } of this.#asked.keys())
+      if (number >= first && number < first + count) return true;
+    return false;
+  }
+
+  /** Is void once a call that was made later has got something. */
+  prepare(max: number): ClaimCall {
+    this.#number += 1;
+    return {
+      ids: this.#ids.take(Math.min(max, MAX_CLAIMS)),
+      number: this.#number,
+      lists: this.#lists(),
+    };
   }
 
   /**
-   * One call at a time. After one that failed, the next asks for the same ids again: whatever it got is found then.
+   * Up to `max` at once.
    *
    * @throws RedisFault
    */
-  async claim(redis: RedisConnection, max: number): Promise<ClaimReply> {
-    const again = this.#unanswered !== undefined;
-    const ids = this.#unanswered ?? this.#ids.take(Math.min(max, MAX_CLAIMS));
-    const lists = this.#lists();
-    this.#number += 1;
-    this.#unanswered = ids;
+  claim(redis: RedisConnection, max: number): Promise<ClaimReply> {
+    return this.#send(redis, this.prepare(max), "");
+  }
+
+  /**
+   * To be sent behind a command that waits for work.
+   *
+   * @throws RedisFault
+   */
+  stand(redis: RedisConnection, call: ClaimCall): Promise<ClaimReply> {
+    return this.#send(redis, call, "standing");
+  }
+
+  /**
+   * What calls got whose answers were lost.
+   *
+   * @throws RedisFault
+   */
+  async recover(redis: RedisConnection): Promise<readonly Claim[]> {
+    const claims: Claim[] = [];
+    for (const ids of this.#lost) {
+      this.#number += 1;
+      const reply = await this.#run(redis, { ids, number: this.#number, lists: [] }, "again");
+      this.#lost.delete(ids);
+      claims.push(...reply.claims);
+    }
+    return claims;
+  }
+
+  async #send(redis: RedisConnection, call: ClaimCall, mode: "" | "standing"): Promise<ClaimReply> {
+    const { ids } = call;
+    this.#asked.set(ids, (this.#asked.get(ids) ?? 0) + 1);
+    try {
+      return await this.#run(redis, call, mode);
+    } catch (error) {
+      this.#lost.add(ids);
+      throw error;
+    } finally {
+      const left = (this.#asked.get(ids) ?? 1) - 1;
+      if (left > 0) this.#asked.set(ids, left);
+      else this.#asked.delete(ids);
+    }
+  }
+
+  async #run(
+    redis: RedisConnection,
+    { ids, number, lists }: ClaimCall,
+    mode: "" | "standing" | "again",
+  ): Promise<ClaimReply> {
     const keys = [...this.#keys, ...lists.map(({ key }) => key)];
     const reply = await redis.run(claimScript, keys, [
       this.#workerId,
       this.#heartbeatTtlMs,
-      this.#number,
-      again ? "again" : "",
+      number,
+      mode,
       ids.count,
       this.#ids.prefix,
       ids.first,
       ...lists.map(({ closing }) => closing),
     ]);
-    this.#unanswered = undefined;
-    return readReply(reply as ClaimTuple, ids, this.#ids, lists);
+    return reply === null ? VOID : readReply(reply as ClaimTuple, ids, this.#ids, lists);
   }
 
   /** Every queue's most urgent list, then every queue's next, as kombu does. */
@@ -122,6 +196,7 @@ function readReply(
   return {
     claims: older.length === 0 ? fresh : older,
     faults: pairs(faults).map(([list, reason]) => ({ queue: queueOf(list), reason: String(reason) })),
+    isVoid: false,
   };
 }
 

@@ -9,4 +9,4 @@ beforeAll(async () => {
 });
 afterAll(() => emulator[Symbol.asyncDispose]());
 
-describeTransport("the built-in emulator", () => emulator.url);
+describeTransport("the built-in emulator", () => emulator.url, false);

@@ -221,7 +221,7 @@ test("given an idle worker, when Redis counts its commands, inside scripts too, 
   const idling = (async () => {
     while (!stop.signal.aborted) {
       await consumer.claim(1);
-      await consumer.waitForWork(stop.signal);
+      await consumer.claimNext(1, stop.signal);
     }
   })();
   const counts = async (): Promise<ReadonlyMap<string, number>> => {

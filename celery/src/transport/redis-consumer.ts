@@ -6,12 +6,11 @@ import { heartbeatKey, laneKey, PARKED_PREFIX, UNACKED, UNACKED_INDEX, WORKERS }
 import { heartbeatScript } from "../redis/scripts/heartbeat.ts";
 import { BrokerLink } from "./broker-link.ts";
 import { ClaimIds } from "./claim-ids.ts";
-import { Claimer, type ListFault } from "./claimer.ts";
 import { ConsumedQueues } from "./consumed-queues.ts";
 import { type Binding, type ChannelNames, channelNames, deliveryArguments } from "./destination.ts";
 import { flowArguments, storeElsewhere } from "./flow-parts.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { QueueCycle } from "./queue-order.ts";
+import { Intake } from "./intake.ts";
 import { type SettleItem, type SettleOutcome, Settler, type Settling } from "./settler.ts";
 import type {
   Claim,
@@ -25,14 +24,11 @@ import type {
   PendingEnd,
 } from "./transport.ts";
 import { Upkeep } from "./upkeep.ts";
-import { WorkWaiter } from "./waiter.ts";
 
 const DEFAULT_HEARTBEAT_TTL_MS = 10_000;
 const DEFAULT_VISIBILITY_TIMEOUT_MS = 3_600_000;
 /** How long closing waits for a Redis that is away before it leaves the claims to the other workers. */
 const CLOSE_LIMIT_MS = 5000;
-/** The same trouble with a queue is reported this often. */
-const FAULT_LOG_MS = 30_000;
 
 /** Starts at once; connects in the background, and says so by its events. */
 export function openRedisConsumer(url: string, options: ConsumerOptions): Consumer {
@@ -46,20 +42,16 @@ class RedisConsumer implements Consumer {
   readonly #options: ConsumerOptions;
   readonly #redis: RedisConnection;
   readonly #link: BrokerLink;
-  readonly #claimer: Claimer;
+  readonly #intake: Intake;
   readonly #settler: Settler;
   readonly #heartbeat: Heartbeat;
   readonly #upkeep: Upkeep;
-  readonly #waiter: WorkWaiter;
   /** `undefined` when one script can write the result too. */
   readonly #otherBackend: ConsumerOptions["backend"];
-  readonly #faultsLogged = new Map<string, number>();
   readonly #channels: ChannelNames;
   readonly #queues: ConsumedQueues;
-  readonly #cycle: QueueCycle;
   /** Several times as long as a worker may be silent before it counts as dead. */
   readonly #rescueSeconds: number;
-  #claiming: Promise<readonly Claim[]> | undefined;
   #suspects: ReadonlySet<string> = new Set();
   /** Said to be lost, and not looked at a second time yet. */
   readonly #doubtful = new Set<string>();
@@ -85,11 +77,21 @@ class RedisConsumer implements Consumer {
       channels: this.#channels,
       log,
     });
-    const { lists } = this.#queues;
-    this.#cycle = new QueueCycle(lists, options.queueOrder ?? "round_robin");
-    this.#claimer = new Claimer(workerId, ids, this.#cycle, ttlMs);
+    this.#intake = new Intake({
+      url,
+      workerId,
+      ttlMs,
+      ids,
+      lists: this.#queues.lists,
+      queueOrder: options.queueOrder,
+      link: this.#link,
+      log,
+      isHeld: (id) => this.#held.has(id),
+      onTaken: (claims) => this.#hold(claims.map(({ id }) => id)),
+      giveBack: (claims) => this.#giveBack(claims.map(({ id }) => id)),
+      onDoubt: () => this.#upkeep.reconcileSoon(),
+    });
     this.#settler = new Settler(this.#link, workerId);
-    this.#waiter = new WorkWaiter(url, lists, this.#link);
     const onLost = (lost: readonly string[]): void => this.#onLost(lost);
     const beat = (): Promise<unknown> =>
       this.#redis.run(
@@ -113,11 +115,12 @@ class RedisConsumer implements Consumer {
     return this.#link.clock.nowMs();
   }
 
-  /** One call after the other. The first leaves at once, before whatever else the caller does in this turn. */
-  claim(max: number): Promise<readonly Claim[]> {
-    if (this.#claiming) return this.#claiming.then(() => this.claim(max));
-    this.#claiming = this.#claimAlone(max);
-    return this.#claiming;
+  async claim(max: number): Promise<readonly Claim[]> {
+    return this.#closing === undefined ? this.#intake.claim(max) : [];
+  }
+
+  claimNext(max: number, signal: AbortSignal): Promise<readonly Claim[]> {
+    return this.#intake.claimNext(max, signal);
   }
 
   get queues(): readonly string[] {
@@ -125,20 +128,16 @@ class RedisConsumer implements Consumer {
   }
 
   async addQueue(queue: string | Binding): Promise<void> {
-    this.#cycle.add(this.#queues.add(queue));
+    const list = this.#queues.add(queue);
     await Promise.all([
-      this.#waiter.setQueues(this.#queues.lists),
+      this.#intake.addList(list, this.#queues.lists),
       this.#link.run((redis) => this.#queues.declare(redis)),
     ]);
   }
 
   async removeQueue(queue: string): Promise<void> {
-    this.#cycle.remove(this.#queues.remove(queue));
-    await this.#waiter.setQueues(this.#queues.lists);
-  }
-
-  waitForWork(signal: AbortSignal): Promise<void> {
-    return this.#waiter.wait(signal);
+    const list = this.#queues.remove(queue);
+    await this.#intake.removeList(list, this.#queues.lists);
   }
 
   confirm(claimId: string): ClaimOutcome | Promise<ClaimOutcome> {
@@ -213,45 +212,13 @@ class RedisConsumer implements Consumer {
     return this.#closing;
   }
 
-  async #claimAlone(max: number): Promise<readonly Claim[]> {
-    try {
-      return await this.#claim(max);
-    } finally {
-      this.#claiming = undefined;
-    }
+  #hold(claimIds: readonly string[]): void {
+    for (const id of claimIds) this.#held.add(id);
+    this.#heartbeat.add(claimIds);
   }
 
-  async #claim(max: number): Promise<readonly Claim[]> {
-    if (max < 1 || !this.#link.isUp || this.#closing !== undefined) return [];
-    try {
-      const { claims, faults } = await this.#claimer.claim(this.#redis, max);
-      this.#reportFaults(faults);
-      for (const { id } of claims) this.#held.add(id);
-      if (claims.length > 0) this.#heartbeat.add(claims.map(({ id }) => id));
-      return claims;
-    } catch (error) {
-      this.#onClaimFailed(error);
-      return [];
-    }
-  }
-
-  #onClaimFailed(error: unknown): void {
-    this.#upkeep.reconcileSoon();
-    try {
-      this.#link.report(error);
-    } catch (refusal) {
-      const reason = refusal instanceof Error ? refusal.message : String(refusal);
-      this.#reportFaults([{ queue: this.queues.join(","), reason }]);
-    }
-  }
-
-  #reportFaults(faults: readonly ListFault[]): void {
-    for (const { queue, reason } of faults) {
-      const last = this.#faultsLogged.get(queue) ?? Number.NEGATIVE_INFINITY;
-      if (performance.now() - last < FAULT_LOG_MS) continue;
-      this.#faultsLogged.set(queue, performance.now());
-      this.#options.log.error({ queue, reason }, "cannot take messages from a queue");
-    }
+  #giveBack(claimIds: readonly string[]): void {
+    void this.release(claimIds).catch(() => this.#upkeep.reconcileSoon());
   }
 
   #ended(claimId: string, completion: Completion): Promise<FinishOutcome> {
@@ -327,13 +294,13 @@ class RedisConsumer implements Consumer {
 
   /** A claim that nobody here knows of, seen twice half a second apart, is given back: it would wait for ever. */
   #onOwnClaims(claimIds: readonly string[]): void {
-    const unknown = claimIds.filter((id) => !this.#held.has(id));
-    const sure = this.#claimer.hasUnanswered ? [] : unknown.filter((id) => this.#suspects.has(id));
+    const unknown = claimIds.filter((id) => !this.#held.has(id) && !this.#intake.isAsked(id));
+    const sure = this.#intake.hasLost ? [] : unknown.filter((id) => this.#suspects.has(id));
     this.#suspects = new Set(unknown);
     if (unknown.length > sure.length) this.#upkeep.reconcileSoon();
     if (sure.length === 0) return;
     this.#options.log.warn({ claimIds: sure }, "gave back claims that this worker did not know of");
-    void this.release(sure).catch(() => this.#upkeep.reconcileSoon());
+    this.#giveBack(sure);
   }
 
   #relayLinkEvents(): void {
@@ -349,11 +316,11 @@ class RedisConsumer implements Consumer {
 
   async #close(): Promise<void> {
     // Nothing to give back, and nobody to give it to: signing off is not worth a wait.
-    const isIdle = this.#held.size === 0 && !this.#claimer.hasUnanswered;
+    const isIdle = this.#held.size === 0 && !this.#intake.isAsking;
     const limit = setTimeout(() => this.#link.close(), isIdle && !this.#link.isUp ? 0 : CLOSE_LIMIT_MS);
-    await Promise.all([this.#waiter.close(), this.#queues.close()]);
+    await this.#queues.close();
     try {
-      await this.#claiming;
+      await this.#intake.close();
       await this.#settler.idle();
       await this.release([...this.#held]);
       await this.#link.run((redis) => this.#signOff(redis));

@@ -98,7 +98,7 @@ export interface ConsumerEvents {
  * One worker's hold on the queues. Nothing is ever only in this process's memory: a message is recorded as
  * claimed before it leaves its queue, and comes back by itself when the worker dies.
  *
- * While Redis is away the methods wait for the reconnect, except `claim`, which returns nothing.
+ * While Redis is away the methods wait for the reconnect, except `claim` and `claimNext`, which return nothing.
  * Closing releases what is still claimed.
  */
 export interface Consumer extends AsyncDisposable {
@@ -116,8 +116,11 @@ export interface Consumer extends AsyncDisposable {
   addQueue(queue: string | Binding): Promise<void>;
   /** From the next `claim` on, not this one. What was claimed from it stays claimed. */
   removeQueue(queue: string): Promise<void>;
-  /** Settles when there may be work, when `signal` aborts, or after at most 2 s. Takes nothing. */
-  waitForWork(signal: AbortSignal): Promise<void>;
+  /**
+   * As `claim`, but waits until there is something. Nothing means: ask `claim` what there is, then wait again. It comes to that when a
+   * message was urgent or another worker was faster, and after at most 12 s. When `signal` aborts, it settles with what had been taken by then.
+   */
+  claimNext(max: number, signal: AbortSignal): Promise<readonly Claim[]>;
   /**
    * Whether the claim is still ours, to be asked right before its task starts. Known without asking Redis as long as
    * the worker's signs of life arrive.

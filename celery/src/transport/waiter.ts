@@ -2,6 +2,7 @@ import { openConnection, type RedisConnection } from "../redis/connection.ts";
 import { RedisFault } from "../redis/fault.ts";
 import { PRIORITY_STEPS, queueKey } from "../redis/keys.ts";
 import type { BrokerLink } from "./broker-link.ts";
+import type { Claim } from "./transport.ts";
 
 /**
  * Longest a wait lasts: where every list is watched, only in case that a watch is deaf without knowing; else because
@@ -13,30 +14,43 @@ const MAX_LISTS = 8;
 /** Server's limit of one blocking call; it is said again as long as somebody waits. A push ends it at once. */
 const BLOCK_SECONDS = 15;
 
+/** Sends what takes messages. Settles with `undefined` when there may be some all the same. Never rejects. */
+export type Take = (redis: RedisConnection) => Promise<readonly Claim[] | undefined>;
+
+/** One who waits. */
+interface Wait {
+  readonly take: Take;
+  finish(claims: readonly Claim[]): void;
+}
+
 /**
- * Waits for a message without taking it: `BLMOVE list list RIGHT RIGHT` moves the oldest message onto itself. One
- * connection per list, because the command takes one. Where it is refused (at the memory limit, or by a server that does
- * not know it) looking again every one to two seconds has to do.
+ * Waits for a message: `BLMOVE list list RIGHT RIGHT` moves the oldest message onto itself, and the call that takes it stands behind it on
+ * the same connection, so that Redis carries it out in the moment of the push. One connection per list, because the command takes one.
+ * Where it is refused (at the memory limit, or by a server that does not know it) looking again every one to two seconds has to do.
  */
 export class WorkWaiter {
   readonly #url: string;
   readonly #link: BrokerLink;
-  /** Ends the waits under way. */
-  readonly #waiting = new Set<() => void>();
-  readonly #wakeAll = (): void => {
-    for (const finish of this.#waiting) finish();
-  };
-  readonly #listener: ListListener = { onNews: this.#wakeAll, isWanted: () => this.#waiting.size > 0 };
+  readonly #onStray: (claims: readonly Claim[]) => void;
+  #waiting: Wait | undefined;
+  readonly #wake = (): void => this.#waiting?.finish([]);
   #watches: readonly ListWatch[];
   #isComplete: boolean;
 
-  constructor(url: string, queues: readonly string[], link: BrokerLink) {
+  /** @param onStray is told what was taken when nobody waited any more. */
+  constructor(
+    url: string,
+    queues: readonly string[],
+    link: BrokerLink,
+    onStray: (claims: readonly Claim[]) => void,
+  ) {
     this.#url = url;
     this.#link = link;
+    this.#onStray = onStray;
     const { keys, isComplete } = watchedLists(queues);
-    this.#watches = keys.map((key) => new ListWatch(url, key, this.#listener));
+    this.#watches = keys.map((key) => this.#watch(key));
     this.#isComplete = isComplete;
-    link.events.on("connected", this.#wakeAll);
+    link.events.on("connected", this.#wake);
   }
 
   /** Watches other queues from now on, and ends the wait under way: there may be work in the new ones. */
@@ -45,44 +59,69 @@ export class WorkWaiter {
     const kept = this.#watches.filter((watch) => keys.includes(watch.key));
     const gone = this.#watches.filter((watch) => !kept.includes(watch));
     const fresh = keys.filter((key) => !kept.some((watch) => watch.key === key));
-    this.#watches = [...kept, ...fresh.map((key) => new ListWatch(this.#url, key, this.#listener))];
+    this.#watches = [...kept, ...fresh.map((key) => this.#watch(key))];
     this.#isComplete = isComplete;
-    this.#wakeAll();
+    this.#wake();
     await Promise.all(gone.map((watch) => watch.close()));
   }
 
-  /** Settles when there may be work, when `signal` aborts, or after at most 12 s (2 s where lists cannot be watched). */
-  wait(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
+  /**
+   * One wait at a time. Settles with what was taken as soon as there is something; with nothing when somebody else may have got it, when
+   * `signal` aborts, or after at most 12 s (2 s where lists cannot be watched). What stands behind the lists may still take something then:
+   * `retract` ends that.
+   */
+  wait(signal: AbortSignal, take: Take): Promise<readonly Claim[]> {
+    if (signal.aborted) return Promise.resolve([]);
     return new Promise((resolve) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", finish);
-        this.#waiting.delete(finish);
-        resolve();
+      const onAbort = (): void => wait.finish([]);
+      const wait: Wait = {
+        take,
+        finish: (claims) => {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", onAbort);
+          if (this.#waiting === wait) this.#waiting = undefined;
+          resolve(claims);
+        },
       };
-      const timer = setTimeout(finish, this.#limitMs() * (0.75 + Math.random() / 4));
-      signal.addEventListener("abort", finish, { once: true });
-      this.#waiting.add(finish);
-      this.#watchSoon(finish);
+      const timer = setTimeout(onAbort, this.#limitMs() * (0.75 + Math.random() / 4));
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#waiting = wait;
+      this.#watchSoon(wait);
     });
+  }
+
+  /** From then on nothing is taken until the next wait. What was taken in that very moment is not known here. */
+  async retract(): Promise<void> {
+    await Promise.all(this.#watches.map((watch) => watch.retract()));
   }
 
   /**
    * Two turns later: by then what was taken last has run and its results are on their way. A write costs as much as running a short task
    * does, and nobody waits for this one.
    */
-  #watchSoon(wait: () => void): void {
+  #watchSoon(wait: Wait): void {
     const watch = (): void => {
-      if (!this.#waiting.has(wait) || !this.#link.isUp) return;
-      for (const list of this.#watches) list.start();
+      if (this.#waiting !== wait || !this.#link.isUp) return;
+      for (const list of this.#watches) list.start(wait.take);
     };
     setImmediate(() => setImmediate(watch));
   }
 
   async close(): Promise<void> {
-    this.#link.events.off("connected", this.#wakeAll);
+    this.#link.events.off("connected", this.#wake);
+    this.#wake();
     await Promise.all(this.#watches.map((watch) => watch.close()));
+  }
+
+  #watch(key: string): ListWatch {
+    return new ListWatch(this.#url, key, (end, taken) => {
+      const wait = this.#waiting;
+      if (taken !== undefined && taken.length > 0) {
+        if (wait === undefined) this.#onStray(taken);
+        else wait.finish(taken);
+      } else if (end === "unknown" || (end === "pushed" && taken === undefined)) wait?.finish([]);
+      return this.#waiting?.take;
+    });
   }
 
   #limitMs(): number {
@@ -98,52 +137,64 @@ function watchedLists(queues: readonly string[]): { keys: readonly string[]; isC
   return { keys: isComplete ? all : all.slice(0, Math.min(queues.length, MAX_LISTS)), isComplete };
 }
 
-interface ListListener {
-  /** The list has a message, or it turned out that it cannot be watched. */
-  onNews(): void;
-  isWanted(): boolean;
-}
+/** `unknown`: there may have been a push; or it turned out that the list cannot be watched. */
+type WatchEnd = "pushed" | "quiet" | "unknown" | "refused";
+
+/** @returns what a wait that goes on has to send: if it was pushed, another worker was faster. */
+type OnEnd = (end: WatchEnd, taken: readonly Claim[] | undefined) => Take | undefined;
 
 class ListWatch {
   readonly key: string;
   /** The last try to watch was refused. */
   isBlind = false;
   readonly #redis: RedisConnection;
-  readonly #listener: ListListener;
-  #isUnderWay = false;
+  readonly #onEnd: OnEnd;
+  #underWay: Promise<void> | undefined;
 
-  constructor(url: string, key: string, listener: ListListener) {
+  constructor(url: string, key: string, onEnd: OnEnd) {
     this.key = key;
-    this.#listener = listener;
+    this.#onEnd = onEnd;
     this.#redis = openConnection(url, { name: "celery-wait", replyTimeoutMs: (BLOCK_SECONDS + 3) * 1000 });
   }
 
   /** One call is under way at most. */
-  start(): void {
-    if (this.#isUnderWay) return;
-    this.#isUnderWay = true;
-    void this.#block().then((end) => {
-      this.#isUnderWay = false;
-      if (end === "news") this.#listener.onNews();
-      if (end === "quiet" && this.#listener.isWanted()) this.start();
-    });
+  start(take: Take): void {
+    this.#underWay ??= this.#watch(take);
+  }
+
+  /** Settles when nothing is under way any more. */
+  async retract(): Promise<void> {
+    if (this.#underWay === undefined) return;
+    await this.#redis.connect().catch(() => undefined); // then nothing has been sent, and the call ends by itself
+    this.#redis.drop();
+    await this.#underWay;
   }
 
   async close(): Promise<void> {
     await this.#redis[Symbol.asyncDispose]();
+    await this.#underWay;
   }
 
-  async #block(): Promise<"news" | "quiet" | "refused"> {
+  async #watch(take: Take): Promise<void> {
+    const [end, taken] = await Promise.all(
+      this.#redis.together(() => [this.#block(), take(this.#redis)] as const),
+    );
+    this.#underWay = undefined;
+    const next = this.#onEnd(end, taken);
+    if (next !== undefined && (end === "quiet" || end === "pushed")) this.start(next);
+  }
+
+  async #block(): Promise<WatchEnd> {
     const wasBlind = this.isBlind;
     try {
       const reply = await this.#redis.call("BLMOVE", this.key, this.key, "RIGHT", "RIGHT", BLOCK_SECONDS);
       this.isBlind = false;
-      return reply === null ? "quiet" : "news";
+      return reply === null ? "quiet" : "pushed";
     } catch (error) {
       // Cut off in mid-wait: a message may have come. Refused or unreachable: shorter waits have to do from now on.
-      if (error instanceof RedisFault && error.kind === "lost") return "news";
+      if (error instanceof RedisFault && error.kind === "lost") return "unknown";
       this.isBlind = true;
-      return wasBlind ? "refused" : "news";
+      return wasBlind ? "refused" : "unknown";
     }
   }
 }

@@ -48,6 +48,8 @@ const MOST_ENDING = 3 * CLAIM_BATCH;
 /** A claim under way. */
 interface Asked {
   readonly max: number;
+  /** It waits until there is something. */
+  readonly isWait: boolean;
   readonly claims: Promise<readonly Claim[]>;
 }
 
@@ -114,19 +116,19 @@ export class TaskConsumer implements RunProgress {
   async consume(stop: AbortSignal): Promise<void> {
     stop.addEventListener("abort", () => (this.#stopped = true), { once: true });
     let asked: Asked | undefined;
+    let isDrained = false;
     while (asked || !stop.aborted) {
-      asked ??= this.#claimUpTo(this.#room());
+      asked ??= isDrained ? this.#claimNext(stop) : this.#claimUpTo(this.#room());
       if (!asked) {
         await this.#roomMade(stop);
         continue;
       }
-      const claims = await asked.claims;
-      // Fewer than asked for: the queues were empty then, and what comes later wakes us.
-      const isDrained = claims.length < asked.max;
+      const claims: readonly Claim[] = await asked.claims;
+      // Fewer than asked for: the queues were empty then. Nothing from a wait is no news of them.
+      isDrained = claims.length < asked.max && !(asked.isWait && claims.length === 0);
       // While these are run, Redis looks for the next.
       asked = isDrained || stop.aborted ? undefined : this.#claimUpTo(this.#room() - claims.length);
       await this.#acceptAll(claims);
-      if (isDrained) await this.#deps.consumer.waitForWork(stop);
     }
   }
 
@@ -201,7 +203,13 @@ export class TaskConsumer implements RunProgress {
   #claimUpTo(room: number): Asked | undefined {
     if (room <= 0) return undefined;
     const max = Math.min(room, CLAIM_BATCH);
-    return { max, claims: this.#deps.consumer.claim(max) };
+    return { max, isWait: false, claims: this.#deps.consumer.claim(max) };
+  }
+
+  #claimNext(stop: AbortSignal): Asked | undefined {
+    const max = Math.min(this.#room(), CLAIM_BATCH);
+    if (max <= 0) return undefined;
+    return { max, isWait: true, claims: this.#deps.consumer.claimNext(max, stop) };
   }
 
   #acceptAll(claims: readonly Claim[]): Promise<unknown> | undefined {

@@ -205,8 +205,8 @@ const PATIENT = { maxRetries: null, intervalStart: 0, intervalStep: 0.02, interv
 
 async function drain(consumer: Consumer, stop: AbortSignal, finished: string[]): Promise<void> {
   while (!stop.aborted) {
-    const claims = await consumer.claim(7);
-    if (claims.length === 0) await consumer.waitForWork(stop);
+    let claims = await consumer.claim(7);
+    if (claims.length === 0) claims = await consumer.claimNext(7, stop);
     await Promise.all(
       claims.map(async (claim) => {
         const result = { key: `r-${nameOf(claim)}`, payload: "{}", expiresSeconds: 60 };

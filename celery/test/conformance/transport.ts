@@ -4,9 +4,15 @@ import { until } from "../support/until.ts";
 import { describeEnds, describeLater } from "./transport-ends.ts";
 import { describePython } from "./transport-python.ts";
 import { describeTrouble } from "./transport-trouble.ts";
+import { describeWaits } from "./transport-waits.ts";
 
-/** The promises of a transport, on whatever speaks Redis's protocol. @param url of an empty database, asked before each test. */
-export function describeTransport(name: string, url: () => string): void {
+/**
+ * The promises of a transport, on whatever speaks Redis's protocol.
+ *
+ * @param url of an empty database, asked before each test.
+ * @param tellsBlocked whether its INFO counts the clients that wait.
+ */
+export function describeTransport(name: string, url: () => string, tellsBlocked = true): void {
   describe(`given a transport over ${name}`, () => {
     let lab: TransportLab;
 
@@ -18,6 +24,7 @@ export function describeTransport(name: string, url: () => string): void {
     describeQueues(() => lab);
     describeEnds(() => lab);
     describeLater(() => lab);
+    describeWaits(() => lab, tellsBlocked);
     describeTrouble(() => lab);
     describePython(() => lab);
   });
@@ -71,25 +78,6 @@ function describeQueues(lab: () => TransportLab): void {
     expect((await consumer.claim(10)).map(nameOf)).toEqual(["first", "three-a", "three-b", "six", "late"]);
   });
 
-  test("when a queue is added and removed while a worker waits, then the wait ends for it and later it is left alone", async () => {
-    await lab().transport.publish(message("a", { queue: "extra" }));
-    const consumer = await lab().openConsumer();
-    expect(await consumer.claim(10)).toEqual([]);
-    const started = performance.now();
-    const wait = consumer.waitForWork(new AbortController().signal);
-
-    await consumer.addQueue("extra");
-
-    await wait;
-    expect(performance.now() - started).toBeLessThan(1400);
-    expect(consumer.queues.toSorted()).toEqual(["celery", "extra"]);
-    expect((await consumer.claim(10)).map(nameOf)).toEqual(["a"]);
-    await consumer.removeQueue("extra");
-    await lab().transport.publish(message("b", { queue: "extra" }));
-    expect(await consumer.claim(10)).toEqual([]);
-    expect(consumer.held.size).toBe(1);
-  });
-
   test("when two queues are full, then neither waits for the other", async () => {
     for (const name of ["1", "2"]) {
       await lab().transport.publish(message(`a${name}`, { queue: "a" }));
@@ -100,30 +88,6 @@ function describeQueues(lab: () => TransportLab): void {
     for (let turn = 0; turn < 4; turn += 1) queues.push((await consumer.claim(1))[0]?.queue ?? "");
     expect(queues.slice(0, 2).toSorted()).toEqual(["a", "b"]);
     expect(queues.slice(2, 4).toSorted()).toEqual(["a", "b"]);
-  });
-
-  test.each([0, 6])(
-    "when a message of priority %i comes while a worker waits, then it is woken",
-    async (priority) => {
-      const consumer = await lab().openConsumer();
-      const wait = consumer.waitForWork(new AbortController().signal);
-      const started = performance.now();
-      const woken = wait.then(() => performance.now() - started);
-      await lab().transport.publish(message("a", { priority }));
-      expect(await woken).toBeLessThan(900);
-      expect((await consumer.claim(1)).map(nameOf)).toEqual(["a"]);
-    },
-  );
-
-  test("when a worker waits, then it takes nothing, and an abort ends the wait", async () => {
-    const consumer = await lab().openConsumer();
-    const stop = new AbortController();
-    const wait = consumer.waitForWork(stop.signal);
-    stop.abort();
-    await wait;
-    await lab().publish("a");
-    await consumer.waitForWork(new AbortController().signal);
-    expect(await lab().transport.queueLength("celery")).toBe(1);
   });
 
   test("when a queue is purged, then what waits is gone and what is claimed is not", async () => {

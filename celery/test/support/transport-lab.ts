@@ -97,7 +97,7 @@ export async function claimAll(consumer: Consumer, count: number): Promise<Claim
   while (claims.length < count) {
     const more = await consumer.claim(count - claims.length);
     claims.push(...more);
-    if (more.length === 0) await consumer.waitForWork(patience);
+    if (more.length === 0) claims.push(...(await consumer.claimNext(count - claims.length, patience)));
     if (patience.aborted) throw new Error(`only ${claims.length} of ${count} messages came`);
   }
   return claims;

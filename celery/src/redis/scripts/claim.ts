@@ -8,32 +8,37 @@ import { CLAIMED_MESSAGE } from "./shared.ts";
  *
  * - KEYS 1 `unacked`, 2 `unacked_index`, 3 heartbeat of the worker, 4 `ts1:workers`, 5 the worker's claim lane, 6… lists,
  *   most urgent first
- * - ARGV 1 worker id, 2 life of the heartbeat (ms), 3 number of the call, 4 `again` when the answer to the call before was
- *   lost, 5 number of claim ids, 6 what the ids begin with, 7 number of the first one, then per list the text that closes its
+ * - ARGV 1 worker id, 2 life of the heartbeat (ms), 3 number of the call, 4 `again` to ask what an earlier call with these ids got,
+ *   whose answer was lost; `standing` when it was sent before there was anything to take, 5 number of claim ids, 6 what the ids begin with, 7 number of the first one, then per list the text that closes its
  *   entries in `unacked`. An id is the beginning and its number in hexadecimal.
  * - Returns `[messages, runs, faults, known]`: `messages` belong to the ids in their order; `runs` say how many of them came from
  *   which list, as `list, count` each, `list` being the position among the lists; `faults` are `list, error` each; `known` are claims of
- *   an earlier call, as `id, name of the list, message` each.
+ *   an earlier call, as `id, name of the list, message` each. Nothing at all when it did not look into the lists.
  *
- * Repeatable: a call whose answer was lost is said again with the same ids and the next number. It gets the same claims, and
- * should the lost call only now arrive, it does nothing.
+ * Repeatable: what a call got whose answer was lost is asked with its ids and the next number, and should the lost call only now
+ * arrive, it does nothing. Nor does any call after one of a higher number that got something: a standing call is void then, so
+ * that a worker never gets more than it last asked for.
+ *
+ * A standing call takes nothing for a worker that is not heard of any more: its line may be up, and nobody at the other end.
  */
 export const claimScript: Script = {
   name: "claim",
   allowOom: true,
   lua: `${CLAIMED_MESSAGE}${String.raw`
 local unacked, index, heartbeat, workers, lane = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local number, again, count = tonumber(ARGV[3]), ARGV[4] == 'again', tonumber(ARGV[5])
+local number, mode, count = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local prefix, first = ARGV[6], tonumber(ARGV[7])
 local claims, runs, faults, known = {}, {}, {}, {}
 
-if number <= tonumber(redis.call('GET', lane) or 0) then return {claims, runs, faults, known} end
+if number <= tonumber(redis.call('GET', lane) or 0) then return false end
 
 local function id_of(i)
   return prefix .. string.format('%012x', first + i - 1)
 end
 
-if again then
+if mode == 'standing' and redis.call('EXISTS', heartbeat) == 0 then return false end
+
+if mode == 'again' then
   redis.call('SET', lane, number, 'EX', 600)
   local ids = {}
   for i = 1, count do ids[i] = id_of(i) end
@@ -46,7 +51,7 @@ if again then
       known[#known + 1] = raw
     end
   end
-  if #known > 0 then return {claims, runs, faults, known} end
+  return {claims, runs, faults, known}
 end
 
 local used = 0
