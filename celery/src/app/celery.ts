@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { hostname } from "node:os";
 import { AsyncResult, type AsyncResultDeps, type Receipt, receiptOf } from "../backend/async-result.ts";
-import type { ResultBackend } from "../backend/backend.ts";
+import type { ResultBackend, ResultMark } from "../backend/backend.ts";
 import type { GroupResult } from "../backend/group-result.ts";
 import { openBackend } from "../backend/open-backend.ts";
 import { InvalidArgument, NoResultBackend, TaskAlreadyRegistered } from "../protocol/errors.ts";
 import { type ResultTuple, readTuple } from "../protocol/result-tuple.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { makeUuidFamily } from "../runtime/uuid.ts";
 import { openTransport } from "../transport/open-transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { PreparedCall } from "./call-options.ts";
@@ -70,6 +71,7 @@ export class Celery implements CeleryApp {
   );
   readonly #current = new AsyncLocalStorage<CurrentTask>();
   readonly actions: TaskActions = makeTaskActions(this);
+  readonly #ids = makeUuidFamily();
   readonly #sender: Sender;
   readonly #resultDeps: AsyncResultDeps = {
     backend: () => this.backend(),
@@ -92,6 +94,7 @@ export class Celery implements CeleryApp {
       clock: systemClock,
       origin: this.origin,
       signals: this.signals,
+      newId: () => this.#ids.next(),
       brokerUrl: () => this.brokerUrl,
       transport: () => this.transport(),
     });
@@ -161,8 +164,11 @@ export class Celery implements CeleryApp {
     options: ApplyOptions = NO_OPTIONS,
   ): Promise<AsyncResult<unknown>> {
     try {
+      // A result of an id that was given may be stored already.
+      const mark = options.taskId === undefined ? this.resultMark() : undefined;
       const call = this.prepare(name, args, options);
-      return this.#receipt(call.headers.id, this.publish(call), options.addToParent !== false);
+      const receipt = new AsyncResult<unknown>(call.headers.id, this.#resultDeps, null, mark);
+      return this.#sent(receipt, this.publish(call), options.addToParent !== false);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -198,11 +204,11 @@ export class Celery implements CeleryApp {
     return addPeriodicTask(this.conf, schedule, target, options);
   }
 
-  /** Not part of `sendTask`: while many are under way, only their ids are kept, not their messages. */
-  async #receipt(id: string, sent: Promise<void>, isChild: boolean): Promise<AsyncResult<unknown>> {
+  /** Not part of `sendTask`: while many are under way, only their receipts are kept, not their messages. */
+  async #sent<T>(receipt: AsyncResult<T>, sent: Promise<void>, isChild: boolean): Promise<AsyncResult<T>> {
     await sent;
-    if (isChild) leaveTrail(this.currentTask(), [[id, null], null]);
-    return this.AsyncResult(id);
+    if (isChild) leaveTrail(this.currentTask(), [[receipt.id, null], null]);
+    return receipt;
   }
 
   /** The receipt for an id that came from somewhere else. Asks nobody yet. */
@@ -222,8 +228,16 @@ export class Celery implements CeleryApp {
     },
   };
 
-  resultFromTuple(tuple: ResultTuple): Receipt {
-    return receiptOf(readTuple(tuple), this.#resultDeps);
+  resultFromTuple(tuple: ResultTuple, markOf?: (id: string) => ResultMark | undefined): Receipt {
+    return receiptOf(readTuple(tuple), this.#resultDeps, markOf);
+  }
+
+  newTaskId(): string {
+    return this.#ids.next();
+  }
+
+  resultMark(): ResultMark | undefined {
+    return this.#backend?.mark();
   }
 
   /**
@@ -257,9 +271,11 @@ export class Celery implements CeleryApp {
   }
 
   backend(): ResultBackend | undefined {
+    if (this.#backend !== undefined) return this.#backend;
     const url = this.resultBackendUrl;
     if (url !== undefined) {
-      this.#backend ??= openBackend(url, {
+      this.#backend = openBackend(url, {
+        ownIds: this.#ids.prefix,
         expiresSeconds: this.conf.result_expires,
         connectTimeoutSeconds: this.conf.broker_connection_timeout,
         chords: {

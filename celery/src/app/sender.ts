@@ -6,7 +6,6 @@ import { taskSentFields } from "../events/task-fields.ts";
 import { InvalidArgument } from "../protocol/errors.ts";
 import { encodeTaskMessage } from "../protocol/message.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { makeUuids } from "../runtime/uuid.ts";
 import type { OutgoingMessage, RetryPolicy, Transport } from "../transport/transport.ts";
 import type { ApplyOptions, PreparedCall } from "./call-options.ts";
 import type { Conf } from "./conf.ts";
@@ -20,6 +19,8 @@ export interface SenderDeps {
   readonly clock: Clock;
   readonly origin: string;
   readonly signals: Signals;
+  /** Of a task. */
+  readonly newId: () => string;
   readonly brokerUrl: () => string;
   readonly transport: () => Transport;
 }
@@ -40,7 +41,6 @@ export class Sender {
   readonly #router: Router;
   /** This client's own id. */
   readonly replyTo: string = randomUUID();
-  readonly #nextId = makeUuids();
   readonly #nextTag = makeDeliveryTags();
   #known: Settings | undefined;
   #events: EventDispatcher | undefined;
@@ -86,7 +86,7 @@ export class Sender {
 
   /** Asking the configuration costs more than all else here, so it is asked once per state. */
   #settings(): Settings {
-    const { conf, clock, origin } = this.#deps;
+    const { conf, clock, origin, newId } = this.#deps;
     const { revision } = conf;
     if (this.#known?.revision !== revision) {
       this.#known = {
@@ -97,7 +97,7 @@ export class Sender {
           origin,
           router: this.#router,
           replyTo: this.replyTo,
-          nextId: this.#nextId,
+          nextId: newId,
           nextTag: this.#nextTag,
         },
         policy: policyOf(conf),

@@ -1,5 +1,5 @@
 import type { AsyncResult, Receipt } from "../backend/async-result.ts";
-import type { ResultBackend } from "../backend/backend.ts";
+import type { ResultBackend, ResultMark } from "../backend/backend.ts";
 import type { TaskSignature } from "../execution/parameters.ts";
 import type { DeliveryInfo } from "../protocol/message.ts";
 import type { ResultTuple } from "../protocol/result-tuple.ts";
@@ -253,7 +253,11 @@ export interface CeleryApp {
   publish(call: PreparedCall): Promise<void>;
   AsyncResult<T = unknown>(taskId: string): AsyncResult<T>;
   /** The receipt for a result that is known by its tuple: what Celery stores as `children`. */
-  resultFromTuple(tuple: ResultTuple): Receipt;
+  resultFromTuple(tuple: ResultTuple, markOf?: (id: string) => ResultMark | undefined): Receipt;
+  /** An id for a task. All of this app's begin alike, so that one subscription hears their results. */
+  newTaskId(): string;
+  /** Taken before an id is made, it goes with it into the receipt; see `ResultBackend.mark`. `undefined`: no result was asked for so far. */
+  resultMark(): ResultMark | undefined;
   /** This client's own id: Celery's `reply_to`. */
   readonly replyTo: string;
   /** What running tasks may do to their workflow. */

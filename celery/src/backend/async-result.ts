@@ -2,10 +2,10 @@ import { GetInsideTask, NoResultBackend, type TaskError } from "../protocol/erro
 import type { ExtendedMeta, ResultMeta } from "../protocol/result-meta.ts";
 import { type ResultNode, type ResultTuple, readTuple } from "../protocol/result-tuple.ts";
 import { isReady, type TaskState } from "../protocol/states.ts";
-import type { ResultBackend } from "./backend.ts";
+import type { ResultBackend, ResultMark } from "./backend.ts";
 import { ancestors, collect } from "./collect.ts";
 import { GroupResult } from "./group-result.ts";
-import { errorOf, failureOf, makeDeadline } from "./waiting.ts";
+import { errorOf, makeDeadline } from "./waiting.ts";
 
 export interface AsyncResultDeps {
   /** `undefined` when the app keeps no results. */
@@ -49,12 +49,15 @@ export class AsyncResult<T> {
   /** What came before it in its chain: a task or a group. */
   readonly parent: Receipt | null;
   readonly #deps: AsyncResultDeps;
+  #mark: ResultMark | undefined;
   #final: ResultMeta | undefined;
 
-  constructor(id: string, deps: AsyncResultDeps, parent: Receipt | null = null) {
+  /** @param mark of before the id was made, if it was made here. */
+  constructor(id: string, deps: AsyncResultDeps, parent: Receipt | null = null, mark?: ResultMark) {
     this.id = id;
     this.parent = parent;
     this.#deps = deps;
+    this.#mark = mark;
   }
 
   /** What is stored now, or `undefined`. */
@@ -166,6 +169,7 @@ export class AsyncResult<T> {
   /** Deletes the stored result and those of its parents; afterwards the task looks PENDING. */
   async forget(): Promise<void> {
     this.#final = undefined;
+    this.#mark = undefined;
     await this.parent?.forget();
     await this.#backend().forget(this.id);
   }
@@ -185,17 +189,44 @@ export class AsyncResult<T> {
     throw error;
   }
 
-  async #wait(options: GetOptions): Promise<ResultMeta> {
-    const backend = this.#backend();
+  #wait(options: GetOptions): Promise<ResultMeta> {
+    const before = options.propagate === false ? [] : ancestors(this.parent);
+    if (before.length > 0) return this.#waitWith(before, options);
+    return options.timeout === undefined ? this.#waitFor(options.signal, options) : this.#waitTimed(options);
+  }
+
+  async #waitTimed(options: GetOptions): Promise<ResultMeta> {
     const limit = makeDeadline(options, `Task ${this.id}`);
     try {
-      const own = backend.wait(this.id, limit.signal, options.onMessage);
-      const before = options.propagate === false ? [] : ancestors(this.parent);
-      if (before.length === 0) return await own;
-      return await Promise.race([own, ...before.map((id) => failureOf(id, backend, limit.signal))]);
+      return await this.#waitFor(limit.signal, options);
     } finally {
       limit.end();
     }
+  }
+
+  /** Of a chain: when a step has failed, the next ones never come. */
+  async #waitWith(before: readonly AsyncResult<unknown>[], options: GetOptions): Promise<ResultMeta> {
+    const limit = makeDeadline({ ...options, isShared: true }, `Task ${this.id}`);
+    try {
+      const own = this.#waitFor(limit.signal, options);
+      return await Promise.race([own, ...before.map((result) => result.#failure(limit.signal))]);
+    } finally {
+      limit.end();
+    }
+  }
+
+  /**
+   * Rejects when the task fails, and never settles otherwise.
+   * @see celery 5.7.0 result.py, `_maybe_reraise_parent_error`
+   */
+  async #failure(signal: AbortSignal): Promise<never> {
+    const error = this.#errorOf(await this.#waitFor(signal, {}));
+    if (error !== undefined) throw error;
+    return new Promise<never>(() => undefined);
+  }
+
+  #waitFor(signal: AbortSignal | undefined, { onMessage }: GetOptions): Promise<ResultMeta> {
+    return this.#backend().wait(this.id, { signal, mark: this.#mark, onUpdate: onMessage });
   }
 
   #backend(): ResultBackend {
@@ -220,13 +251,21 @@ export type ResultInfo = ExtendedMeta & { readonly dateDone: string | null };
 /** A task's result, or a group's. */
 export type Receipt = AsyncResult<unknown> | GroupResult<unknown>;
 
-/** The receipt of a result that is known by its tuple: what `children` holds, or a saved group. */
-export function receiptOf({ id, parent, nodes }: ResultNode, deps: AsyncResultDeps): Receipt {
-  const before = parent && receiptOf(parent, deps);
-  if (nodes === null) return new AsyncResult(id, deps, before);
+/**
+ * The receipt of a result that is known by its tuple: what `children` holds, or a saved group.
+ *
+ * @param markOf a moment before that id was made, where it was made here.
+ */
+export function receiptOf(
+  { id, parent, nodes }: ResultNode,
+  deps: AsyncResultDeps,
+  markOf?: (id: string) => ResultMark | undefined,
+): Receipt {
+  const before = parent && receiptOf(parent, deps, markOf);
+  if (nodes === null) return new AsyncResult(id, deps, before, markOf?.(id));
   return new GroupResult(
     id,
-    nodes.map((node) => receiptOf(node, deps)),
+    nodes.map((node) => receiptOf(node, deps, markOf)),
     deps,
     before,
   );

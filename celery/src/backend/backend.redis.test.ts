@@ -13,7 +13,6 @@ import { openBackend } from "./open-backend.ts";
 
 const url = `${redisUrl()}/3`;
 const options = { expiresSeconds: 60, connectTimeoutSeconds: 2 };
-const never = new AbortController().signal;
 
 let redis: RedisConnection;
 let backend: ResultBackend;
@@ -51,7 +50,7 @@ test("given a success, when another state is stored later, then the success stay
 
 test("given one who waits, when the result is stored, then it comes by message, with the states on the way", async () => {
   const states: string[] = [];
-  const waiting = backend.wait("1", never, ({ status }) => states.push(status));
+  const waiting = backend.wait("1", { onUpdate: ({ status }) => states.push(status) });
   await until(async () => (await channels()) === 1);
   await backend.store(meta("1", { status: "STARTED", result: null }));
   await backend.store(meta("1", { status: "PROGRESS", result: { done: 1 } }));
@@ -63,12 +62,12 @@ test("given one who waits, when the result is stored, then it comes by message, 
 
 test("given a result that is there already, when waited for, then it comes at once", async () => {
   await backend.store(meta("1"));
-  expect(await backend.wait("1", never)).toMatchObject({ result: 8 });
+  expect(await backend.wait("1")).toMatchObject({ result: 8 });
 });
 
 test("given one who waits, when the keys are watched, then they are read once and not polled", async () => {
   const before = commandCalls(String(await redis.call("INFO", "commandstats")));
-  const waiting = backend.wait("1", never);
+  const waiting = backend.wait("1");
   await until(async () => (await channels()) === 1);
   await redis.call("PING");
   const gets = commandCalls(String(await redis.call("INFO", "commandstats"))) - before;
@@ -79,18 +78,18 @@ test("given one who waits, when the keys are watched, then they are read once an
 
 test("given one who gives up, when aborted, then the reason is the error and nothing stays subscribed", async () => {
   const stop = new AbortController();
-  const waiting = backend.wait("1", stop.signal);
+  const waiting = backend.wait("1", { signal: stop.signal });
   await until(async () => (await channels()) === 1);
   stop.abort(new Error("enough"));
   await expect(waiting).rejects.toThrow("enough");
-  await expect(backend.wait("1", stop.signal)).rejects.toThrow("enough");
+  await expect(backend.wait("1", { signal: stop.signal })).rejects.toThrow("enough");
   await until(async () => (await channels()) === 0);
 });
 
 test("given two who wait for one result, when one gives up, then the other still gets it", async () => {
   const stop = new AbortController();
-  const first = backend.wait("1", stop.signal);
-  const second = backend.wait("1", never);
+  const first = backend.wait("1", { signal: stop.signal });
+  const second = backend.wait("1");
   await until(async () => (await channels()) === 1);
   stop.abort();
   await expect(first).rejects.toThrow();
@@ -101,8 +100,10 @@ test("given two who wait for one result, when one gives up, then the other still
 test("given 10 000 who wait, when half give up and half get results, then two connections did it and nothing is left", async () => {
   const stop = new AbortController();
   const half = 5000;
-  const results = Array.from({ length: half }, (_, index) => backend.wait(`r${index}`, never));
-  const gaveUp = Array.from({ length: half }, (_, index) => backend.wait(`g${index}`, stop.signal));
+  const results = Array.from({ length: half }, (_, index) => backend.wait(`r${index}`));
+  const gaveUp = Array.from({ length: half }, (_, index) =>
+    backend.wait(`g${index}`, { signal: stop.signal }),
+  );
   const ended = Promise.allSettled(gaveUp);
   await until(async () => (await channels()) === 2 * half);
   const clients = String(await redis.call("CLIENT", "LIST")).match(/name=celery-(results|waiters)/g);
@@ -119,7 +120,7 @@ test("given 10 000 who wait, when half give up and half get results, then two co
 test("given the line cut while many wait, when results were stored meanwhile, then everybody has theirs", async () => {
   const proxy = await openTcpProxy(url);
   const cutOff = openBackend(proxy.url, options);
-  const waiting = Array.from({ length: 2000 }, (_, index) => cutOff.wait(`r${index}`, never));
+  const waiting = Array.from({ length: 2000 }, (_, index) => cutOff.wait(`r${index}`));
   await until(async () => (await channels()) === 2000);
   proxy.cut();
   await Promise.all(waiting.map((_, index) => backend.store(meta(`r${index}`, { result: index }))));
@@ -133,7 +134,7 @@ test("given the line cut while many wait, when results were stored meanwhile, th
 test("given Redis restarted while one waits, when it is back, then the result is heard of", async () => {
   const server = await startRedisServer();
   const other = openBackend(server.url, options);
-  const waiting = other.wait("1", never);
+  const waiting = other.wait("1");
   const watcher = openConnection(server.url);
   await until(async () => ((await watcher.call("PUBSUB", "CHANNELS", "*")) as string[]).length === 1);
   await server.stop();
@@ -190,13 +191,13 @@ test("given nobody listening, when results are asked for, then that is the error
   await using away = openBackend("redis://127.0.0.1:1/0", options);
   await expect(away.get("1")).rejects.toThrow(/Cannot connect to Redis at redis:\/\/127.0.0.1:1\/0/);
   await expect(away.store(meta("1"))).rejects.toThrow(OperationalError);
-  await expect(away.wait("1", never)).rejects.toThrow(OperationalError);
+  await expect(away.wait("1")).rejects.toThrow(OperationalError);
 });
 
 test("given Redis gone for good while one waits, when patience is over, then that is the error", async () => {
   const server = await startRedisServer();
   await using lone = openBackend(server.url, { ...options, patienceSeconds: 0.3 });
-  const waiting = lone.wait("1", never);
+  const waiting = lone.wait("1");
   const states = expect(waiting).rejects.toThrow(OperationalError);
   await using watcher = openConnection(server.url);
   await until(async () => ((await watcher.call("PUBSUB", "CHANNELS", "*")) as string[]).length === 1);
@@ -207,7 +208,7 @@ test("given Redis gone for good while one waits, when patience is over, then tha
 test("given a result that is no JSON, when read, then the error shows it", async () => {
   await redis.call("SET", "celery-task-meta-1", "nonsense");
   await expect(backend.get("1")).rejects.toThrow(/Not JSON/);
-  await expect(backend.wait("1", never)).rejects.toThrow(/Not JSON/);
+  await expect(backend.wait("1")).rejects.toThrow(/Not JSON/);
 });
 
 test("given a forgotten result, when read, then there is none", async () => {

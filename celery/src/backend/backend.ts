@@ -9,6 +9,21 @@ export interface StoredResult {
   readonly expiresSeconds: number | null;
 }
 
+/** A moment in the order of what one backend hears. */
+export interface ResultMark {
+  readonly of: object;
+  readonly order: number;
+}
+
+export interface WaitOptions {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+  /** Of a moment before the id was made: what has come since then need not be read. Without it the stored result is. */
+  readonly mark?: ResultMark | undefined;
+  /** Called with every state on the way. */
+  readonly onUpdate?: ((meta: ResultMeta) => void) | undefined;
+}
+
 /**
  * Where results are kept. Writes follow Celery: a stored SUCCESS is never overwritten, and every write is also
  * published on a channel of the key's name.
@@ -26,13 +41,14 @@ export interface ResultBackend extends AsyncDisposable {
   write(result: StoredResult): Promise<void>;
   /** `undefined` when nothing is stored: the task is PENDING, unknown, or its result has expired. */
   get(taskId: string): Promise<ResultMeta | undefined>;
+  /** Now: taken before an id is made, it spares whoever waits for the id's result a read. Costs nothing. */
+  mark(): ResultMark;
   /**
    * The result in its final state. Told by pub/sub, never polled; survives reconnects by reading the key again.
    *
-   * @param onUpdate called with every state on the way, if given.
-   * @throws `signal.reason` when `signal` aborts; nothing stays subscribed then.
+   * @throws `signal.reason` when `signal` aborts; no channel stays subscribed then.
    */
-  wait(taskId: string, signal: AbortSignal, onUpdate?: (meta: ResultMeta) => void): Promise<ResultMeta>;
+  wait(taskId: string, options?: WaitOptions): Promise<ResultMeta>;
   /** Deletes the stored result. */
   forget(taskId: string): Promise<void>;
   /** Whether one Redis database holds both, so that one script can write the result and drop the claim. */

@@ -1,4 +1,4 @@
-import type { GetOptions, Receipt } from "./async-result.ts";
+import type { AsyncResult, GetOptions, Receipt } from "./async-result.ts";
 
 /** @see celery 5.7.0 result.py, `AsyncResult.collect` and `iterdeps` */
 export async function* collect(
@@ -12,16 +12,13 @@ export async function* collect(
   }
 }
 
-/** Ids of all that came before, members of groups included. */
-export function ancestors(parent: Receipt | null): string[] {
-  const ids: string[] = [];
-  for (let node = parent; node !== null; node = node.parent) {
-    if ("results" in node) ids.push(...leaves(node));
-    else ids.push(node.id);
-  }
-  return ids;
+/** All that came before, members of groups included. */
+export function ancestors(parent: Receipt | null): AsyncResult<unknown>[] {
+  const found: AsyncResult<unknown>[] = [];
+  for (let node = parent; node !== null; node = node.parent) found.push(...leaves(node));
+  return found;
 }
 
-function leaves(receipt: Receipt): string[] {
-  return "results" in receipt ? receipt.results.flatMap(leaves) : [receipt.id];
+function leaves(receipt: Receipt): AsyncResult<unknown>[] {
+  return "results" in receipt ? receipt.results.flatMap(leaves) : [receipt];
 }

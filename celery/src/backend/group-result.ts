@@ -59,7 +59,7 @@ export class GroupResult<T> {
    */
   async get(options: GetOptions = {}): Promise<T[]> {
     if (options.disableSyncSubtasks !== false && this.#deps.insideTask()) throw new GetInsideTask();
-    const limit = makeDeadline(options, `Group ${this.id}`);
+    const limit = makeDeadline({ ...options, isShared: true }, `Group ${this.id}`);
     const { timeout: _timeout, ...rest } = options;
     try {
       const each = { ...rest, signal: limit.signal };

@@ -5,6 +5,8 @@ import { RedisBackend } from "./redis-backend.ts";
 import type { ChordOptions } from "./redis-chords.ts";
 
 export interface BackendOptions {
+  /** What the ids of this app's own tasks begin with, and hardly any others: their results are heard by one subscription. */
+  readonly ownIds?: string;
   /** Seconds a result is kept; `null` for ever. */
   readonly expiresSeconds: number | null;
   /** Seconds for one attempt to connect. */
@@ -18,6 +20,7 @@ export interface BackendOptions {
 export function openBackend(url: string, options: BackendOptions): ResultBackend {
   const connectTimeoutMs = options.connectTimeoutSeconds * 1000;
   return new RedisBackend(url, {
+    ownIds: options.ownIds,
     expiresSeconds: options.expiresSeconds,
     chords: options.chords,
     patienceMs: (options.patienceSeconds ?? 20) * 1000,

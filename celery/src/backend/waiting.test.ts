@@ -29,7 +29,7 @@ test("given a group of thirty, when all wait by one signal, then Node warns of n
   const warned: string[] = [];
   const onWarning = ({ name }: Error): void => void warned.push(name);
   process.on("warning", onWarning);
-  const limit = makeDeadline({}, "Group x");
+  const limit = makeDeadline({ isShared: true }, "Group x");
   for (let member = 0; member < 30; member += 1) limit.signal.addEventListener("abort", () => undefined);
   await new Promise((resolve) => setImmediate(resolve));
   process.off("warning", onWarning);

@@ -3,7 +3,6 @@ import { TaskError, TaskRevokedError, TimeoutError } from "../protocol/errors.ts
 import type { ResultMeta } from "../protocol/result-meta.ts";
 import { PROPAGATE_STATES } from "../protocol/states.ts";
 import { isWireError } from "../protocol/wire-error.ts";
-import type { ResultBackend } from "./backend.ts";
 
 /** Node's timers hold no more; who waits longer than 24 days waits for ever. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -11,18 +10,23 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** One signal for the caller's wish to stop and for the time limit, whichever comes first. */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Ends everything that still waits for it. */
+  /** Nobody waits for it any more. One that is shared ends what still does. */
   end(): void;
 }
 
+interface DeadlineOptions {
+  readonly signal?: AbortSignal;
+  /** Seconds. */
+  readonly timeout?: number;
+  /** Several wait by this one. */
+  readonly isShared?: boolean;
+}
+
 /** @param what is waited for, in the error's words: `Task <id>`. */
-export function makeDeadline(
-  { signal, timeout }: { readonly signal?: AbortSignal; readonly timeout?: number },
-  what: string,
-): Deadline {
+export function makeDeadline({ signal, timeout, isShared }: DeadlineOptions, what: string): Deadline {
   const controller = new AbortController();
-  // A group waits for each of its members by this one signal.
-  setMaxListeners(0, controller.signal);
+  // Of those who share it each has a listener; Node would take many of them for a leak.
+  if (isShared) setMaxListeners(0, controller.signal);
   const onAbort = (): void => controller.abort(signal?.reason);
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -33,7 +37,8 @@ export function makeDeadline(
   const end = (): void => {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
-    controller.abort();
+    // With a reason of its own: Node makes an error with a stack trace where there is none.
+    if (isShared) controller.abort("it is not waited for any more");
   };
   return { signal: controller.signal, end };
 }
@@ -46,15 +51,4 @@ export function errorOf(taskId: string, meta: ResultMeta): TaskError | undefined
     : { excType: "Exception", excMessage: [meta.result], excModule: "builtins" };
   const Class = meta.status === "REVOKED" ? TaskRevokedError : TaskError;
   return new Class(taskId, wire, meta.traceback);
-}
-
-/**
- * Rejects when the task fails, and never settles otherwise: a chain whose step has failed will not go on.
- * @see celery 5.7.0 result.py, `_maybe_reraise_parent_error`
- */
-export async function failureOf(taskId: string, backend: ResultBackend, signal: AbortSignal): Promise<never> {
-  const meta = await backend.wait(taskId, signal);
-  const error = errorOf(taskId, meta);
-  if (error !== undefined) throw error;
-  return new Promise<never>(() => undefined);
 }

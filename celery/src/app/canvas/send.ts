@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import type { Receipt } from "../../backend/async-result.ts";
 import type { ChordFact } from "../../backend/chords.ts";
 import { NoResultBackend } from "../../protocol/errors.ts";
 import { type ResultNode, type ResultTuple, toTuple } from "../../protocol/result-tuple.ts";
@@ -7,6 +7,7 @@ import type { CeleryApp, CurrentTask } from "../types.ts";
 import type { FreezeDeps } from "./freeze.ts";
 import { toApplyOptions } from "./options.ts";
 import { planCanvas } from "./plan.ts";
+import { toResult } from "./results.ts";
 import type { Sig, SigOptions } from "./sig.ts";
 
 /** Messages that are ready to go, and what must be known of their chords before the first of them does. */
@@ -19,7 +20,7 @@ export interface PreparedCanvas {
 
 export function freezeDeps(app: CeleryApp): FreezeDeps {
   return {
-    newId: randomUUID,
+    newId: () => app.newTaskId(),
     replyTo: app.replyTo,
     errbackOnHeader: app.conf.task_allow_error_cb_on_chord_header,
   };
@@ -35,8 +36,9 @@ export function prepareCanvas(
   sig: Sig,
   args: readonly unknown[] = [],
   options: SigOptions = {},
+  deps: FreezeDeps = freezeDeps(app),
 ): PreparedCanvas {
-  const plan = planCanvas(sig, args, options, freezeDeps(app));
+  const plan = planCanvas(sig, args, options, deps);
   const calls: PreparedCall[] = [];
   const chords: ChordFact[] = [];
   for (const step of plan.steps) {
@@ -60,12 +62,21 @@ export async function sendCanvas(
   sig: Sig,
   args: readonly unknown[],
   options: SigOptions = {},
-): Promise<ResultNode | null> {
-  const prepared = prepareCanvas(app, sig, args, options);
-  if (prepared.chords.length > 0) await app.backend()?.chords.announce(prepared.chords);
-  await Promise.all(prepared.calls.map((call) => app.publish(call)));
-  for (const node of prepared.trail) leaveTrail(app.currentTask(), toTuple(node));
-  return prepared.result;
+): Promise<Receipt | null> {
+  const deps = freezeDeps(app);
+  const mark = app.resultMark();
+  // Ids of a signature that was frozen before are older than the mark.
+  const made = new Set<string>();
+  const newId = (): string => {
+    const id = deps.newId();
+    made.add(id);
+    return id;
+  };
+  const { chords, calls, trail, result } = prepareCanvas(app, sig, args, options, { ...deps, newId });
+  if (chords.length > 0) await app.backend()?.chords.announce(chords);
+  await Promise.all(calls.map((call) => app.publish(call)));
+  for (const node of trail) leaveTrail(app.currentTask(), toTuple(node));
+  return result && toResult(app, result, (id) => (made.has(id) ? mark : undefined));
 }
 
 /** What a task sends is its child. */

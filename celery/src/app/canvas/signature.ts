@@ -147,9 +147,9 @@ export class Signature<R = unknown, Receipt = AsyncResult<R>> {
     const { kwargs, ...rest } = options;
     const sig = kwargs === undefined ? this.#sig : { ...this.#sig, ...mergeArgs(this.#sig, [], kwargs) };
     if (app.conf.task_always_eager) return (await applyCanvasEagerly(app, sig, args)) as Receipt;
-    const node = await sendCanvas(app, sig, args, toSigOptions(plainOptions(rest)));
-    if (node === null) throw new InvalidArgument("An empty chain cannot be sent.");
-    return toResult(app, node) as Receipt;
+    const receipt = await sendCanvas(app, sig, args, toSigOptions(plainOptions(rest)));
+    if (receipt === null) throw new InvalidArgument("An empty chain cannot be sent.");
+    return receipt as Receipt;
   }
 
   #boundTo(): CeleryApp {
