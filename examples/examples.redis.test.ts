@@ -14,16 +14,19 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 360_000 });
 
 const base = redisUrl();
 
-/** Runs `celery` in an example's folder, as its README says. */
+/** Runs `celery -A tasks` in an example's folder, as its README says. */
 function celery(example: string, db: number, ...args: string[]): WorkerProcess {
-  const worker = startCelery({
-    args,
+  const started = startCelery({
+    args: ["-A", "tasks", ...args],
     cwd: join(import.meta.dirname, example),
     env: { REDIS_URL: `${base}/${db}` },
   });
-  onTestFinished(() => worker[Symbol.asyncDispose]() as Promise<void>);
-  return worker;
+  onTestFinished(() => started[Symbol.asyncDispose]() as Promise<void>);
+  return started;
 }
+
+const worker = (example: string, db: number, ...args: string[]): WorkerProcess =>
+  celery(example, db, "worker", "-l", "info", "-c", "1", ...args);
 
 interface Program {
   readonly lines: AsyncIterator<string>;
@@ -64,20 +67,8 @@ async function everyLine({ lines }: Program): Promise<string[]> {
 
 describe("express-api", () => {
   test("given a worker and the API, when texts are posted, then there is a ticket at once and later the scores; wrong bodies are refused", async () => {
-    const worker = celery(
-      "express-api",
-      87,
-      "-A",
-      "tasks",
-      "worker",
-      "-l",
-      "info",
-      "-c",
-      "1",
-      "-Q",
-      "celery,training",
-    );
-    const api = program("express-api", 87, "server.ts");
+    const running = worker("express-api", 93, "-Q", "celery,training");
+    const api = program("express-api", 93, "server.ts");
     const { value: ready } = (await api.lines.next()) as { value: string };
     const url = ready.replace("API ready on ", "");
     const post = (body: unknown) =>
@@ -106,76 +97,39 @@ describe("express-api", () => {
       ready: false,
       state: "PENDING",
     });
-    await worker.line(/sentiment\.batch_score\[.*succeeded/);
+    await running.line(/sentiment\.batch_score\[.*succeeded/);
   });
 
   test("given the nightly task, when it is called by hand, then it lands in its own queue and trains the model", async () => {
     onTestFinished(() => rm(join(import.meta.dirname, "express-api", "model.json"), { force: true }));
-    const worker = celery(
-      "express-api",
-      88,
-      "-A",
-      "tasks",
-      "worker",
-      "-l",
-      "info",
-      "-c",
-      "1",
-      "-Q",
-      "training",
-    );
-    await worker.line(/ready\./);
+    const running = worker("express-api", 94, "-Q", "training");
+    await running.line(/ready\./);
 
-    const call = celery("express-api", 88, "-A", "tasks", "call", "sentiment.retrain");
+    const call = celery("express-api", 94, "call", "sentiment.retrain");
 
     expect(await call.exited).toBe(0);
-    expect(await worker.line(/sentiment\.retrain\[.*succeeded/)).toMatch(/'status': 'retrained'/);
+    expect(await running.line(/sentiment\.retrain\[.*succeeded/)).toMatch(/'status': 'retrained'/);
   });
 });
 
 test("given the clockwork and a worker with Beat inside, when some seconds pass, then what is due runs with its arguments", async () => {
   const folder = await mkdtemp(join(tmpdir(), "celery-example-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const worker = celery(
-    "beat",
-    87,
-    "-A",
-    "tasks",
-    "worker",
-    "-l",
-    "info",
-    "-c",
-    "1",
-    "-B",
-    "-s",
-    join(folder, "schedule"),
-  );
+  const running = worker("beat", 93, "-B", "-s", join(folder, "schedule"));
 
-  expect(await worker.line(/clockwork\.greet\[.*succeeded/)).toContain("Good morning, Ada");
-  expect(await worker.line(/measuring/)).toContain("since the start");
+  expect(await running.line(/clockwork\.greet\[.*succeeded/)).toContain("Good morning, Ada");
+  expect(await running.line(/measuring/)).toContain("since the start");
 });
 
 describe("mixed-fleet", () => {
   test("given a worker in each language, when the chain is sent from TypeScript and from Python, then both print the same picture", async () => {
     const python = await findPython();
-    const worker = celery(
-      "mixed-fleet",
-      88,
-      "-A",
-      "tasks",
-      "worker",
-      "-l",
-      "info",
-      "-c",
-      "1",
-      "-Q",
-      "typescript",
-    );
-    start("mixed-fleet", 88, python, "-m", "celery", "-A", "tasks", "worker", "-P", "solo", "-Q", "python");
-    await worker.line(/ready\./);
+    const running = worker("mixed-fleet", 94, "-Q", "typescript");
+    start("mixed-fleet", 94, python, "-m", "celery", "-A", "tasks", "worker", "-P", "solo", "-Q", "python");
+    await running.line(/ready\./);
 
-    const ours = await everyLine(program("mixed-fleet", 88, "send.ts"));
-    const theirs = await everyLine(start("mixed-fleet", 88, python, "send.py"));
+    const ours = await everyLine(program("mixed-fleet", 94, "send.ts"));
+    const theirs = await everyLine(start("mixed-fleet", 94, python, "send.py"));
 
     const picture = ["to ███ 3", "be ██ 2"];
     expect(ours).toEqual([...picture, "ValueError from Python: nothing to count"]);

@@ -8,7 +8,7 @@ import { Celery } from "./app/celery.ts";
 import { openConnection } from "./redis/connection.ts";
 import { type LogRecord, type StartWorkerOptions, startWorker } from "./start-worker.ts";
 
-const url = `${redisUrl()}/88`;
+const url = `${redisUrl()}/90`;
 const APPS = new URL("../test/support/apps/", import.meta.url).pathname;
 const silent = { log: () => undefined };
 

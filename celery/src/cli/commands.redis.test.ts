@@ -18,7 +18,7 @@ import { command as result } from "./result.ts";
 import { command as shell } from "./shell.ts";
 import { command as status } from "./status.ts";
 
-const url = `${redisUrl()}/40`;
+const url = `${redisUrl()}/76`;
 
 let app: Celery;
 beforeEach(async () => {

@@ -1,32 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type GatedApp, openGatedApp } from "../../test/support/gated-app.ts";
 import { redisUrl } from "../../test/support/redis-url.ts";
-import { openTestBroker, type TestBroker } from "../../test/support/test-broker.ts";
+import { NOTHING_LEFT } from "../../test/support/test-broker.ts";
 import { startTestWorker, type TestWorker } from "../../test/support/test-worker.ts";
 import { until } from "../../test/support/until.ts";
-import { Celery } from "../app/celery.ts";
-import { type Deferred, makeDeferred } from "../runtime/deferred.ts";
 
-let broker: TestBroker;
-/** The worker's own app: another object than the client's, as in real life. */
-let app: Celery;
-/** Tasks of the test wait for this. */
-let gate: Deferred<string>;
+let lab: GatedApp;
 
-const NOTHING_LEFT = { waiting: 0, unacked: 0, unackedIndex: 0, dead: 0 };
 const TERMINATE = { terminate: true, signal: "SIGTERM" } as const;
 const ONLY_FLAG = { terminate: false, signal: "SIGTERM" } as const;
 
 beforeEach(async () => {
-  broker = await openTestBroker(`${redisUrl()}/52`);
-  app = new Celery("worker-test", { broker: broker.url, backend: broker.url });
-  gate = makeDeferred();
+  lab = await openGatedApp(`${redisUrl()}/52`);
 });
 
-afterEach(async () => {
-  gate.resolve("opened");
-  await app.close();
-  await broker[Symbol.asyncDispose]();
-});
+afterEach(() => lab[Symbol.asyncDispose]());
 
 function texts(worker: TestWorker): readonly string[] {
   return worker.records.map(({ text }) => text);
@@ -38,12 +26,12 @@ async function whenReceived(worker: TestWorker, count: number): Promise<void> {
 
 describe("revoked tasks", () => {
   test("given a task that waits for a slot, when it is revoked, then it is discarded instead of run, and signals tell", async () => {
-    app.task("tasks.wait", () => gate.promise);
+    lab.app.task("tasks.wait", () => lab.gate.promise);
     const told: unknown[] = [];
-    app.signals.taskRevoked.connect((payload) => void told.push(payload));
-    await using worker = await startTestWorker(app, { concurrency: 1 });
-    const running = await broker.app.sendTask("tasks.wait");
-    const waiting = await broker.app.sendTask("tasks.wait");
+    lab.app.signals.taskRevoked.connect((payload) => void told.push(payload));
+    await using worker = await startTestWorker(lab.app, { concurrency: 1 });
+    const running = await lab.broker.app.sendTask("tasks.wait");
+    const waiting = await lab.broker.app.sendTask("tasks.wait");
     await whenReceived(worker, 2);
     await until(() => worker.panel.active().length === 1);
     expect(worker.panel.active()).toMatchObject([{ id: running.id, workerPid: process.pid }]);
@@ -52,7 +40,7 @@ describe("revoked tasks", () => {
     await worker.panel.revoke([waiting.id], ONLY_FLAG);
 
     expect(await waiting.state()).toBe("REVOKED");
-    gate.resolve("opened");
+    lab.gate.resolve("opened");
     await worker.logged(new RegExp(`^Discarding revoked task: tasks.wait\\[${waiting.id}\\]$`));
     await until(() => told.length > 0);
     expect(told).toEqual([
@@ -65,22 +53,22 @@ describe("revoked tasks", () => {
     ]);
     expect(await running.get({ timeout: 10 })).toBe("opened");
     expect(worker.panel.stats().total).toEqual({ "tasks.wait": 1 });
-    await until(async () => (await broker.unacked()) === 0);
+    await until(async () => (await lab.broker.unacked()) === 0);
   });
 
   test.each([false, true])(
     "given acksLate %j on the worker's own loop, when a running task is terminated, then it is no longer waited for",
     async (acksLate) => {
-      app.task("tasks.wait", { acksLate }, () => gate.promise);
-      await using worker = await startTestWorker(app, { concurrency: 1 });
-      const running = await broker.app.sendTask("tasks.wait");
+      lab.app.task("tasks.wait", { acksLate }, () => lab.gate.promise);
+      await using worker = await startTestWorker(lab.app, { concurrency: 1 });
+      const running = await lab.broker.app.sendTask("tasks.wait");
       await until(() => worker.panel.active().length === 1);
 
       await worker.panel.revoke([running.id], TERMINATE);
 
       await expect(running.get({ timeout: 10 })).rejects.toThrow("terminated");
-      await until(async () => (await broker.unacked()) === 0);
-      expect(await broker.leftovers()).toEqual(NOTHING_LEFT);
+      await until(async () => (await lab.broker.unacked()) === 0);
+      expect(await lab.broker.leftovers()).toEqual(NOTHING_LEFT);
       await until(() => worker.events.some(([type]) => type === "task-revoked"));
       expect(worker.events.at(-1)).toEqual([
         "task-revoked",
@@ -90,15 +78,15 @@ describe("revoked tasks", () => {
   );
 
   test("given a task with a result, when it is revoked, then the result stays", async () => {
-    app.task("tasks.add", (x: number, y: number) => x + y);
-    await using worker = await startTestWorker(app);
-    const done = await broker.app.sendTask("tasks.add", [2, 3]);
+    lab.app.task("tasks.add", (x: number, y: number) => x + y);
+    await using worker = await startTestWorker(lab.app);
+    const done = await lab.broker.app.sendTask("tasks.add", [2, 3]);
     expect(await done.get({ timeout: 10 })).toBe(5);
 
     await worker.panel.revoke([done.id, "never-sent"], TERMINATE);
 
     expect(await done.state()).toBe("SUCCESS");
-    expect(await broker.app.AsyncResult("never-sent").state()).toBe("REVOKED");
+    expect(await lab.broker.app.AsyncResult("never-sent").state()).toBe("REVOKED");
     expect(worker.panel.revoked()).toEqual([done.id, "never-sent"]);
   });
 });
@@ -106,69 +94,69 @@ describe("revoked tasks", () => {
 describe("rates", () => {
   test("given a rate limit, when the worker ends, then what waits goes back in its order, and is run elsewhere", async () => {
     const order: number[] = [];
-    app.task("tasks.note", { rateLimit: "1/h" }, (n: number) => void order.push(n));
-    const first = await startTestWorker(app, { prefetchMultiplier: 0 });
-    for (const n of [1, 2, 3, 4]) await broker.app.sendTask("tasks.note", [n]);
+    lab.app.task("tasks.note", { rateLimit: "1/h" }, (n: number) => void order.push(n));
+    const first = await startTestWorker(lab.app, { prefetchMultiplier: 0 });
+    for (const n of [1, 2, 3, 4]) await lab.broker.app.sendTask("tasks.note", [n]);
     await whenReceived(first, 4);
     await until(() => order.length === 1);
-    expect(await broker.unacked()).toBe(3);
+    expect(await lab.broker.unacked()).toBe(3);
 
     await first.warm();
 
     expect(texts(first)).toContain("Restoring 3 unacknowledged message(s)");
-    app.conf.worker_disable_rate_limits = true;
-    await using _second = await startTestWorker(app, { concurrency: 1 });
+    lab.app.conf.worker_disable_rate_limits = true;
+    await using _second = await startTestWorker(lab.app, { concurrency: 1 });
     await until(() => order.length === 4);
     expect(order).toEqual([1, 2, 3, 4]);
   });
 
   test("given tasks held back by their rate, when the prefetch is full, then no more is taken", async () => {
-    app.task("tasks.note", { rateLimit: "1/h" }, () => 1);
-    await using worker = await startTestWorker(app, { concurrency: 1, prefetchMultiplier: 2 });
+    lab.app.task("tasks.note", { rateLimit: "1/h" }, () => 1);
+    await using worker = await startTestWorker(lab.app, { concurrency: 1, prefetchMultiplier: 2 });
 
-    for (let n = 0; n < 6; n += 1) await broker.app.sendTask("tasks.note");
+    for (let n = 0; n < 6; n += 1) await lab.broker.app.sendTask("tasks.note");
 
     await whenReceived(worker, 3);
-    expect(await broker.app.transport().queueLength("celery")).toBe(3);
+    expect(await lab.broker.app.transport().queueLength("celery")).toBe(3);
   });
 });
 
 describe("how much is held", () => {
   test("given --disable-prefetch, when tasks that were acked early fill the slots, then nothing waits here", async () => {
-    app.task("tasks.wait", () => gate.promise);
-    app.conf.worker_disable_prefetch = true;
-    await using worker = await startTestWorker(app, { concurrency: 2 });
+    lab.app.task("tasks.wait", () => lab.gate.promise);
+    lab.app.conf.worker_disable_prefetch = true;
+    await using worker = await startTestWorker(lab.app, { concurrency: 2 });
 
-    for (let n = 0; n < 5; n += 1) await broker.app.sendTask("tasks.wait");
+    for (let n = 0; n < 5; n += 1) await lab.broker.app.sendTask("tasks.wait");
     await until(() => worker.panel.active().length === 2);
 
     await whenReceived(worker, 2);
-    expect(await broker.app.transport().queueLength("celery")).toBe(3);
-    gate.resolve("opened");
+    expect(await lab.broker.app.transport().queueLength("celery")).toBe(3);
+    lab.gate.resolve("opened");
     await whenReceived(worker, 5);
   });
 
   test("given autoscale, when a backlog comes and goes, then the pool follows", async () => {
-    app.task("tasks.wait", () => gate.promise);
+    lab.app.task("tasks.wait", () => lab.gate.promise);
     const range = { autoscale: { max: 3, min: 1 }, autoscaleKeepalive: 0.1 };
-    await using worker = await startTestWorker(app, { concurrency: 1, ...range });
+    await using worker = await startTestWorker(lab.app, { concurrency: 1, ...range });
 
-    for (let n = 0; n < 5; n += 1) await broker.app.sendTask("tasks.wait");
+    for (let n = 0; n < 5; n += 1) await lab.broker.app.sendTask("tasks.wait");
     await until(() => worker.panel.active().length === 3);
     expect(worker.panel.stats()).toMatchObject({
       autoscaler: { max: 3, min: 1, current: 3 },
       prefetchCount: 12,
     });
-    gate.resolve("opened");
+    lab.gate.resolve("opened");
 
     await worker.logged(/^Scaling down \d processes\.$/);
     await until(() => worker.panel.stats().pool.maxConcurrency === 1);
   });
 
   test("given a pool that is grown while it is full, when tasks wait in the queue, then they are taken at once", async () => {
-    app.task("tasks.wait", () => gate.promise);
-    await using worker = await startTestWorker(app, { concurrency: 1, prefetchMultiplier: 1 });
-    for (let n = 0; n < 4; n += 1) await broker.app.sendTask("tasks.wait");
+    lab.app.task("tasks.wait", () => lab.gate.promise);
+    await using worker = await startTestWorker(lab.app, { concurrency: 1, prefetchMultiplier: 1 });
+    for (let n = 0; n < 4; n += 1) await lab.broker.app.sendTask("tasks.wait");
     await until(() => worker.panel.active().length === 1);
 
     worker.panel.growPool(2);
@@ -177,9 +165,9 @@ describe("how much is held", () => {
   });
 
   test("given a queue that is added, when tasks are in it, then they run; and it is told with its exchange", async () => {
-    app.task("tasks.add", (x: number, y: number) => x + y);
-    await using worker = await startTestWorker(app);
-    const early = await broker.app.sendTask("tasks.add", [1, 1], { queue: "extra" });
+    lab.app.task("tasks.add", (x: number, y: number) => x + y);
+    await using worker = await startTestWorker(lab.app);
+    const early = await lab.broker.app.sendTask("tasks.add", [1, 1], { queue: "extra" });
 
     const asked = { queue: "extra", exchange: "shop", exchangeType: "topic", routingKey: "order.#" };
     await worker.panel.addConsumer(asked);
@@ -197,43 +185,43 @@ describe("how much is held", () => {
 
 describe("acknowledgements", () => {
   test("given acksOnFailure off, when a late-ack task fails, then its result says so and its message is a dead letter", async () => {
-    app.task("tasks.fail", { acksLate: true, acksOnFailure: false }, () => {
+    lab.app.task("tasks.fail", { acksLate: true, acksOnFailure: false }, () => {
       throw new TypeError("no");
     });
-    await using _worker = await startTestWorker(app);
+    await using _worker = await startTestWorker(lab.app);
 
-    const result = await broker.app.sendTask("tasks.fail");
+    const result = await lab.broker.app.sendTask("tasks.fail");
 
     await expect(result.get({ timeout: 10 })).rejects.toThrow("no");
-    await until(async () => (await broker.leftovers()).dead === 1);
-    expect(await broker.leftovers()).toEqual({ ...NOTHING_LEFT, dead: 1 });
+    await until(async () => (await lab.broker.leftovers()).dead === 1);
+    expect(await lab.broker.leftovers()).toEqual({ ...NOTHING_LEFT, dead: 1 });
   });
 
   test("given worker_deduplicate_successful_tasks, when a message comes again whose task has succeeded, then it is only acked", async () => {
     let runs = 0;
-    app.task("tasks.once", { acksLate: true }, () => ++runs);
-    app.conf.worker_deduplicate_successful_tasks = true;
-    const first = await broker.app.sendTask("tasks.once");
-    const raw = String(await broker.redis.call("LINDEX", "celery", 0));
+    lab.app.task("tasks.once", { acksLate: true }, () => ++runs);
+    lab.app.conf.worker_deduplicate_successful_tasks = true;
+    const first = await lab.broker.app.sendTask("tasks.once");
+    const raw = String(await lab.broker.redis.call("LINDEX", "celery", 0));
     const again = JSON.parse(raw) as { properties: { delivery_info: Record<string, unknown> } };
     again.properties.delivery_info["redelivered"] = true;
-    await using worker = await startTestWorker(app);
+    await using worker = await startTestWorker(lab.app);
     expect(await first.get({ timeout: 10 })).toBe(1);
 
-    await broker.redis.call("LPUSH", "celery", JSON.stringify(again));
+    await lab.broker.redis.call("LPUSH", "celery", JSON.stringify(again));
 
     await worker.logged(/Task already completed successfully\.$/);
-    await until(async () => (await broker.unacked()) === 0);
+    await until(async () => (await lab.broker.unacked()) === 0);
     expect(runs).toBe(1);
   });
 });
 
 test("given settings, when remote control asks for them, then only what was changed is shown, and no password", async () => {
-  app.conf.update({ task_acks_late: true, result_backend: "redis://:secret@localhost:1/0" });
-  app.task("tasks.add", { rateLimit: "10/m" }, () => 1);
-  process.env["CELERY_RESULT_BACKEND"] = broker.url;
+  lab.app.conf.update({ task_acks_late: true, result_backend: "redis://:secret@localhost:1/0" });
+  lab.app.task("tasks.add", { rateLimit: "10/m" }, () => 1);
+  process.env["CELERY_RESULT_BACKEND"] = lab.broker.url;
   try {
-    await using worker = await startTestWorker(app);
+    await using worker = await startTestWorker(lab.app);
 
     const changed = worker.panel.conf(false);
 
@@ -249,8 +237,8 @@ test("given settings, when remote control asks for them, then only what was chan
 });
 
 test("given worker_enable_soft_shutdown_on_idle, when an idle worker ends coldly, then it waits as long as the setting says", async () => {
-  app.conf.update({ worker_soft_shutdown_timeout: 0.2, worker_enable_soft_shutdown_on_idle: true });
-  const worker = await startTestWorker(app);
+  lab.app.conf.update({ worker_soft_shutdown_timeout: 0.2, worker_enable_soft_shutdown_on_idle: true });
+  const worker = await startTestWorker(lab.app);
   const began = performance.now();
 
   await worker.cold();

@@ -1,97 +1,85 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { type GatedApp, openGatedApp } from "../../test/support/gated-app.ts";
 import { redisUrl } from "../../test/support/redis-url.ts";
-import { openTestBroker, type TestBroker } from "../../test/support/test-broker.ts";
+import { NOTHING_LEFT } from "../../test/support/test-broker.ts";
 import { startTestWorker } from "../../test/support/test-worker.ts";
 import { until } from "../../test/support/until.ts";
 import { Celery } from "../app/celery.ts";
 import type { TaskContext } from "../app/types.ts";
 import { Reject } from "../protocol/task-signals.ts";
-import { type Deferred, makeDeferred } from "../runtime/deferred.ts";
 
-let broker: TestBroker;
-/** The worker's own app: another object than the client's, as in real life. */
-let app: Celery;
-/** Tasks of the test wait for this. */
-let gate: Deferred<string>;
-
-const NOTHING_LEFT = { waiting: 0, unacked: 0, unackedIndex: 0, dead: 0 };
+let lab: GatedApp;
 
 beforeEach(async () => {
-  broker = await openTestBroker(`${redisUrl()}/11`);
-  app = new Celery("worker-test", { broker: broker.url, backend: broker.url });
-  gate = makeDeferred();
+  lab = await openGatedApp(`${redisUrl()}/11`);
 });
 
-afterEach(async () => {
-  gate.resolve("opened");
-  await app.close();
-  await broker[Symbol.asyncDispose]();
-});
+afterEach(() => lab[Symbol.asyncDispose]());
 
 test("given a task, when it has run, then result, log and events are Celery's and nothing is left", async () => {
-  app.task("tasks.add", (x: number, y: number) => x + y);
-  await using worker = await startTestWorker(app);
+  lab.app.task("tasks.add", (x: number, y: number) => x + y);
+  await using worker = await startTestWorker(lab.app);
 
-  const result = await broker.app.sendTask("tasks.add", [2, 3]);
+  const result = await lab.broker.app.sendTask("tasks.add", [2, 3]);
 
   expect(await result.get({ timeout: 10 })).toBe(5);
   await worker.logged(/succeeded/);
   expect(worker.records.map(({ text }) => text.replace(/\d+\.\d+(e-\d+)?s/, "Ns"))).toEqual([
-    `Connected to ${broker.url}`,
+    `Connected to ${lab.broker.url}`,
     "w1@test ready.",
     `Task tasks.add[${result.id}] received`,
     `Task tasks.add[${result.id}] succeeded in Ns: 5`,
   ]);
   expect(worker.events.map(([type]) => type)).toEqual(["task-received", "task-started", "task-succeeded"]);
-  expect(await broker.leftovers()).toEqual(NOTHING_LEFT);
+  expect(await lab.broker.leftovers()).toEqual(NOTHING_LEFT);
 });
 
 test("given an early ack, when the task runs, then its message is gone already", async () => {
-  app.task("tasks.wait", () => gate.promise);
-  await using worker = await startTestWorker(app);
+  lab.app.task("tasks.wait", () => lab.gate.promise);
+  await using worker = await startTestWorker(lab.app);
 
-  const result = await broker.app.sendTask("tasks.wait");
+  const result = await lab.broker.app.sendTask("tasks.wait");
   await until(() => worker.events.some(([type]) => type === "task-started"));
 
-  await until(async () => (await broker.unacked()) === 0);
-  gate.resolve("opened");
+  await until(async () => (await lab.broker.unacked()) === 0);
+  lab.gate.resolve("opened");
   expect(await result.get({ timeout: 10 })).toBe("opened");
 });
 
 test("given a late ack, when the task runs, then its message is kept until the result is stored", async () => {
-  app.task("tasks.wait", { acksLate: true }, () => gate.promise);
-  await using worker = await startTestWorker(app);
+  lab.app.task("tasks.wait", { acksLate: true }, () => lab.gate.promise);
+  await using worker = await startTestWorker(lab.app);
 
-  const result = await broker.app.sendTask("tasks.wait");
+  const result = await lab.broker.app.sendTask("tasks.wait");
   await until(() => worker.events.some(([type]) => type === "task-started"));
 
-  expect(await broker.unacked()).toBe(1);
-  gate.resolve("opened");
+  expect(await lab.broker.unacked()).toBe(1);
+  lab.gate.resolve("opened");
   expect(await result.get({ timeout: 10 })).toBe("opened");
-  await until(async () => (await broker.unacked()) === 0);
+  await until(async () => (await lab.broker.unacked()) === 0);
 });
 
 test("given task_track_started, when a task runs, then STARTED names its process and worker", async () => {
-  app.conf.task_track_started = true;
-  app.task("tasks.wait", () => gate.promise);
-  await using _worker = await startTestWorker(app);
+  lab.app.conf.task_track_started = true;
+  lab.app.task("tasks.wait", () => lab.gate.promise);
+  await using _worker = await startTestWorker(lab.app);
 
-  const result = await broker.app.sendTask("tasks.wait");
+  const result = await lab.broker.app.sendTask("tasks.wait");
   await until(async () => (await result.state()) === "STARTED");
 
   expect(await result.result()).toEqual({ pid: process.pid, hostname: "w1@test" });
-  gate.resolve("opened");
+  lab.gate.resolve("opened");
   expect(await result.get({ timeout: 10 })).toBe("opened");
 });
 
 test("given updateState, when the task goes on, then the state can be read by everybody", async () => {
-  app.task("tasks.wait", { bind: true }, async (self: TaskContext) => {
+  lab.app.task("tasks.wait", { bind: true }, async (self: TaskContext) => {
     await self.updateState("PROGRESS", { done: 1, total: 3 });
-    return gate.promise;
+    return lab.gate.promise;
   });
-  await using _worker = await startTestWorker(app);
+  await using _worker = await startTestWorker(lab.app);
 
-  const result = await broker.app.sendTask("tasks.wait");
+  const result = await lab.broker.app.sendTask("tasks.wait");
   await until(async () => (await result.state()) === "PROGRESS");
 
   expect(await result.result()).toEqual({ done: 1, total: 3 });
@@ -100,13 +88,13 @@ test("given updateState, when the task goes on, then the state can be read by ev
 test.each([false, true])(
   "given acksLate %j, when a task is retried, then it runs again under its id until it succeeds",
   async (acksLate) => {
-    app.task("tasks.flaky", { bind: true, acksLate }, (self: TaskContext, n: number) => {
+    lab.app.task("tasks.flaky", { bind: true, acksLate }, (self: TaskContext, n: number) => {
       if (self.request.retries < n) throw self.retry({ countdown: 0.2, exc: new TypeError("refused") });
       return [self.request.retries, self.request.parentId === self.request.id];
     });
-    await using worker = await startTestWorker(app);
+    await using worker = await startTestWorker(lab.app);
 
-    const result = await broker.app.sendTask("tasks.flaky", [2]);
+    const result = await lab.broker.app.sendTask("tasks.flaky", [2]);
 
     expect(await result.get({ timeout: 10 })).toEqual([2, true]);
     await worker.logged(/succeeded/);
@@ -114,28 +102,28 @@ test.each([false, true])(
       `Task tasks.flaky[${result.id}] retry: Retry in 0.2s: TypeError('refused')`,
       `Task tasks.flaky[${result.id}] retry: Retry in 0.2s: TypeError('refused')`,
     ]);
-    expect(await broker.leftovers()).toEqual(NOTHING_LEFT);
+    expect(await lab.broker.leftovers()).toEqual(NOTHING_LEFT);
   },
 );
 
 test("given a countdown, when it is over, then the task runs, and its reception was told once", async () => {
-  app.task("tasks.now", () => Date.now());
-  await using worker = await startTestWorker(app);
+  lab.app.task("tasks.now", () => Date.now());
+  await using worker = await startTestWorker(lab.app);
 
   const sentAt = Date.now();
-  const result = await broker.app.sendTask("tasks.now", [], { countdown: 0.5 });
+  const result = await lab.broker.app.sendTask("tasks.now", [], { countdown: 0.5 });
 
   expect(await result.get({ timeout: 10 })).toBeGreaterThanOrEqual(sentAt + 500);
   await worker.logged(/succeeded/);
   expect(worker.records.filter(({ text }) => text.endsWith("received"))).toHaveLength(1);
-  expect(await broker.leftovers()).toEqual(NOTHING_LEFT);
+  expect(await lab.broker.leftovers()).toEqual(NOTHING_LEFT);
 });
 
 test("given an expired task, when it is received, then it is discarded as REVOKED", async () => {
-  app.task("tasks.add", () => 1);
-  await using worker = await startTestWorker(app);
+  lab.app.task("tasks.add", () => 1);
+  await using worker = await startTestWorker(lab.app);
 
-  const result = await broker.app.sendTask("tasks.add", [], { expires: -1 });
+  const result = await lab.broker.app.sendTask("tasks.add", [], { expires: -1 });
 
   await worker.logged(/^Discarding revoked task: tasks\.add\[/);
   await until(async () => (await result.state()) === "REVOKED");
@@ -144,71 +132,71 @@ test("given an expired task, when it is received, then it is discarded as REVOKE
 });
 
 test("given a task that nobody registered, when it is received, then its caller hears of it and its bytes are kept", async () => {
-  app.task("tasks.add", () => 1);
-  await using worker = await startTestWorker(app);
+  lab.app.task("tasks.add", () => 1);
+  await using worker = await startTestWorker(lab.app);
 
-  const result = await broker.app.sendTask("tasks.sub", [1]);
+  const result = await lab.broker.app.sendTask("tasks.sub", [1]);
 
   await expect(result.get({ timeout: 10 })).rejects.toThrow("NotRegistered: tasks.sub");
   const { text, level } = await worker.logged(/Received unregistered task of type 'tasks\.sub'\./);
   expect(level).toBe("ERROR");
   expect(text).toContain("Registered here: tasks.add");
-  await until(async () => (await broker.leftovers()).dead === 1);
-  expect(await broker.unacked()).toBe(0);
+  await until(async () => (await lab.broker.leftovers()).dead === 1);
+  expect(await lab.broker.unacked()).toBe(0);
 });
 
 test.each(["no JSON", "{}", '{"body": "bm8=", "headers": {}, "properties": {}}'])(
   "given %j in the queue, when it is received, then it is a dead letter and the next task runs",
   async (garbage) => {
-    app.task("tasks.add", (x: number, y: number) => x + y);
-    await using worker = await startTestWorker(app);
+    lab.app.task("tasks.add", (x: number, y: number) => x + y);
+    await using worker = await startTestWorker(lab.app);
 
-    await broker.redis.call("LPUSH", "celery", garbage);
-    const result = await broker.app.sendTask("tasks.add", [1, 1]);
+    await lab.broker.redis.call("LPUSH", "celery", garbage);
+    const result = await lab.broker.app.sendTask("tasks.add", [1, 1]);
 
     expect(await result.get({ timeout: 10 })).toBe(2);
     expect((await worker.logged(/Received invalid task message: /)).text).toContain(garbage);
-    const letter = (await broker.redis.call("LINDEX", "ts1:dead:celery", 0)) as string;
+    const letter = (await lab.broker.redis.call("LINDEX", "ts1:dead:celery", 0)) as string;
     expect(JSON.parse(letter)).toMatchObject({ queue: "celery", raw: garbage });
   },
 );
 
 test("given Reject with requeue, when the ack is late, then the task runs again", async () => {
   let runs = 0;
-  app.task("tasks.shy", { acksLate: true }, () => {
+  lab.app.task("tasks.shy", { acksLate: true }, () => {
     runs += 1;
     if (runs === 1) throw new Reject("not yet", true);
     return runs;
   });
-  await using _worker = await startTestWorker(app);
+  await using _worker = await startTestWorker(lab.app);
 
-  const result = await broker.app.sendTask("tasks.shy");
+  const result = await lab.broker.app.sendTask("tasks.shy");
 
   expect(await result.get({ timeout: 10 })).toBe(2);
 });
 
 test("given one slot and a multiplier of 2, when five tasks wait, then two are held and three stay for others", async () => {
-  app.task("tasks.wait", { acksLate: true }, () => gate.promise);
-  await using worker = await startTestWorker(app, { concurrency: 1, prefetchMultiplier: 2 });
+  lab.app.task("tasks.wait", { acksLate: true }, () => lab.gate.promise);
+  await using worker = await startTestWorker(lab.app, { concurrency: 1, prefetchMultiplier: 2 });
 
-  const results = await Promise.all(Array.from({ length: 5 }, () => broker.app.sendTask("tasks.wait")));
+  const results = await Promise.all(Array.from({ length: 5 }, () => lab.broker.app.sendTask("tasks.wait")));
   await until(() => worker.records.filter(({ text }) => text.endsWith("received")).length === 2);
 
-  expect(await broker.leftovers()).toMatchObject({ waiting: 3, unacked: 2 });
-  gate.resolve("opened");
+  expect(await lab.broker.leftovers()).toMatchObject({ waiting: 3, unacked: 2 });
+  lab.gate.resolve("opened");
   await Promise.all(results.map((result) => result.get({ timeout: 10 })));
 });
 
 test("given running and waiting tasks, when the worker ends warmly, then those end here and these elsewhere", async () => {
-  app.task("tasks.wait", () => gate.promise);
-  const worker = await startTestWorker(app, { concurrency: 1 });
-  const results = await Promise.all(Array.from({ length: 3 }, () => broker.app.sendTask("tasks.wait")));
+  lab.app.task("tasks.wait", () => lab.gate.promise);
+  const worker = await startTestWorker(lab.app, { concurrency: 1 });
+  const results = await Promise.all(Array.from({ length: 3 }, () => lab.broker.app.sendTask("tasks.wait")));
   await until(() => worker.records.filter(({ text }) => text.endsWith("received")).length === 3);
 
   const ended = worker.warm();
   await worker.logged(/^Restoring 2 unacknowledged message\(s\)$/);
-  await until(async () => (await broker.leftovers()).waiting === 2);
-  gate.resolve("opened");
+  await until(async () => (await lab.broker.leftovers()).waiting === 2);
+  lab.gate.resolve("opened");
   await ended;
 
   expect(await Promise.all(results.map((result) => result.state()))).toEqual([
@@ -216,22 +204,22 @@ test("given running and waiting tasks, when the worker ends warmly, then those e
     "PENDING",
     "PENDING",
   ]);
-  await using _next = await startTestWorker(app);
+  await using _next = await startTestWorker(lab.app);
   await Promise.all(results.map((result) => result.get({ timeout: 10 })));
 });
 
 test("given running tasks, when the worker ends coldly, then late ones go back and early ones have failed", async () => {
-  app.task("tasks.late", { acksLate: true }, () => gate.promise);
-  app.task("tasks.early", () => gate.promise);
-  const worker = await startTestWorker(app, { concurrency: 2 });
+  lab.app.task("tasks.late", { acksLate: true }, () => lab.gate.promise);
+  lab.app.task("tasks.early", () => lab.gate.promise);
+  const worker = await startTestWorker(lab.app, { concurrency: 2 });
   const [late, early] = await Promise.all(
-    ["tasks.late", "tasks.early"].map((name) => broker.app.sendTask(name)),
+    ["tasks.late", "tasks.early"].map((name) => lab.broker.app.sendTask(name)),
   );
   await until(() => worker.events.filter(([type]) => type === "task-started").length === 2);
 
   await worker.cold();
 
-  expect(await broker.leftovers()).toEqual({ ...NOTHING_LEFT, waiting: 1 });
+  expect(await lab.broker.leftovers()).toEqual({ ...NOTHING_LEFT, waiting: 1 });
   expect(await late?.state()).toBe("PENDING");
   await expect(early?.get({ timeout: 10 })).rejects.toThrow(
     "WorkerLostError: The worker was shut down (cold)",
@@ -239,27 +227,27 @@ test("given running tasks, when the worker ends coldly, then late ones go back a
 });
 
 test("given a result that the task does not want kept, when it ends, then nothing is stored", async () => {
-  app.task("tasks.quiet", { ignoreResult: true }, () => 1);
-  await using worker = await startTestWorker(app);
+  lab.app.task("tasks.quiet", { ignoreResult: true }, () => 1);
+  await using worker = await startTestWorker(lab.app);
 
-  const result = await broker.app.sendTask("tasks.quiet");
+  const result = await lab.broker.app.sendTask("tasks.quiet");
 
   await worker.logged(/succeeded/);
   expect(await result.state()).toBe("PENDING");
 });
 
 test("given an app without result backend, when a task runs, then it runs and nothing is stored", async () => {
-  const plain = new Celery("plain", { broker: broker.url });
+  const plain = new Celery("plain", { broker: lab.broker.url });
   plain.task("tasks.add", { bind: true }, async (self: TaskContext) => {
     await self.updateState("PROGRESS", 1);
     return 1;
   });
   await using worker = await startTestWorker(plain);
 
-  const result = await broker.app.sendTask("tasks.add");
+  const result = await lab.broker.app.sendTask("tasks.add");
 
   await worker.logged(/succeeded/);
   expect(await result.state()).toBe("PENDING");
-  expect(await broker.leftovers()).toEqual(NOTHING_LEFT);
+  expect(await lab.broker.leftovers()).toEqual(NOTHING_LEFT);
   await plain.close();
 });

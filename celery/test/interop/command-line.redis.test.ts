@@ -206,52 +206,29 @@ describe("our command line and the real one", () => {
 });
 
 describe("celery control", () => {
-  test("given tasks that run on both workers, when terminated by the real command line, then both end as revoked", async () => {
-    proves("Remote control", "revoke with terminate", "python → ours");
+  /** Has both end a task that runs, and looks at the answers and at what has become of the tasks. */
+  async function expectTerminated(run: BothWorkers["runOurs"], command: readonly string[]): Promise<void> {
     const ids = await both.sendToBoth("control.wait", [60]);
     for (const id of Object.values(ids))
       await until(async () => (await both.python.ask({ command: "state", id })) === "STARTED");
 
-    const { output } = await both.runTheirs(
-      "control",
-      "-t",
-      "10",
-      "-d",
-      `${OURS},${THEIRS}`,
-      "terminate",
-      "KILL",
-      ids.ours,
-      ids.theirs,
-    );
+    const nodes = ["-t", "10", "-d", `${OURS},${THEIRS}`];
+    const { output } = await run("control", ...nodes, ...command, ids.ours, ids.theirs);
 
     expect(answerOf(output, OURS)).toBe(`OK\n        terminate: ${ids.ours}`);
     expect(answerOf(output, THEIRS)).toBe(`OK\n        terminate: ${ids.theirs}`);
     for (const id of Object.values(ids))
       expect(await both.python.get(id)).toMatchObject({ error: "TaskRevokedError" });
+  }
+
+  test("given tasks that run on both workers, when terminated by the real command line, then both end as revoked", async () => {
+    proves("Remote control", "revoke with terminate", "python → ours");
+    await expectTerminated(both.runTheirs, ["terminate", "KILL"]);
   });
 
   test("given tasks that run on both workers, when revoked with --terminate by ours, then both end as revoked", async () => {
     proves("Remote control", "revoke with terminate", "ours → python");
-    const ids = await both.sendToBoth("control.wait", [60]);
-    for (const id of Object.values(ids))
-      await until(async () => (await both.python.ask({ command: "state", id })) === "STARTED");
-
-    const { output } = await both.runOurs(
-      "control",
-      "-t",
-      "10",
-      "-d",
-      `${OURS},${THEIRS}`,
-      "revoke",
-      "--terminate",
-      ids.ours,
-      ids.theirs,
-    );
-
-    expect(answerOf(output, OURS)).toBe(`OK\n        terminate: ${ids.ours}`);
-    expect(answerOf(output, THEIRS)).toBe(`OK\n        terminate: ${ids.theirs}`);
-    for (const id of Object.values(ids))
-      expect(await both.python.get(id)).toMatchObject({ error: "TaskRevokedError" });
+    await expectTerminated(both.runOurs, ["revoke", "--terminate"]);
   });
 
   test("given a queue that nobody takes from, when both are told to, then both do, until they are told to stop", async () => {

@@ -10,6 +10,9 @@ export interface Leftovers {
   readonly dead: number;
 }
 
+/** A message is always somewhere until it has been answered: so it is when all are. */
+export const NOTHING_LEFT: Leftovers = { waiting: 0, unacked: 0, unackedIndex: 0, dead: 0 };
+
 export interface TestBroker extends AsyncDisposable {
   /** With the database number: broker and result backend of `app`. */
   readonly url: string;
