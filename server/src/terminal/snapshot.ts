@@ -12,12 +12,20 @@ import { sgrOf } from "./sgr.ts";
  */
 export function snapshotOf(terminal: Terminal, scrollback: number): string {
   const { normal, alternate, active } = terminal.buffer;
+  const { current, savedOn } = hiddenState(terminal);
+  const drawn = drawBuffer(normal, scrollback);
   const screens =
     active === normal
-      ? drawBuffer(terminal, normal, scrollback)
-      : `${drawBuffer(terminal, normal, scrollback)}\x1b[0m\x1b[?1049h\x1b[H${drawBuffer(terminal, alternate, 0)}`;
-  return screens + currentStyle(terminal) + modesOf(terminal);
+      ? drawn + savedCursor(terminal, normal, savedOn.normal)
+      : `${drawn}${place(terminal, normal, savedOn.normal)}${switchOn(savedOn.normal.sgr)}${ENTER_ALTERNATE}` +
+        drawBuffer(alternate, 0) +
+        savedCursor(terminal, alternate, savedOn.alternate);
+  const { cursorX: x, cursorY: y } = active;
+  return screens + place(terminal, active, { x, y }) + switchOn(current) + modesOf(terminal);
 }
+
+/** Saves cursor and style for the way back. The new screen is filled with that style's background, which is not wanted. */
+const ENTER_ALTERNATE = "\x1b[?1049h\x1b[0m\x1b[2J\x1b[H";
 
 const PLAIN = "";
 
@@ -52,12 +60,17 @@ class Pen {
 
   style(sgr: string): void {
     if (sgr === this.#style) return;
-    this.#out.push(sgr === PLAIN ? "\x1b[0m" : `\x1b[0;${sgr}m`);
     this.#style = sgr;
+    this.interrupt();
+  }
+
+  /** Says the style, new or not: what follows does not combine with the character before it. */
+  interrupt(): void {
+    this.#out.push(switchOn(this.#style) || "\x1b[0m");
   }
 }
 
-function drawBuffer(terminal: Terminal, buffer: IBuffer, scrollback: number): string {
+function drawBuffer(buffer: IBuffer, scrollback: number): string {
   const pen = new Pen();
   const first = Math.max(0, buffer.baseY - scrollback);
   for (let y = first; y < buffer.length; y += 1) {
@@ -74,7 +87,7 @@ function drawBuffer(terminal: Terminal, buffer: IBuffer, scrollback: number): st
     if (next !== undefined && !next.isWrapped) pen.write("\r\n");
   }
   pen.style(PLAIN);
-  return pen.text + cursorOf(terminal, buffer, pen);
+  return pen.text;
 }
 
 interface RowContext {
@@ -108,6 +121,11 @@ function drawRow(pen: Pen, line: IBufferLine, { wrapsInto, wrapped }: RowContext
 
 function drawCell(pen: Pen, cell: IBufferCell, startsRow: boolean): void {
   pen.styleOf(cell);
+  if (isLoneMark(cell)) {
+    // It cannot make the terminal wrap.
+    if (startsRow) pen.write(" \b");
+    pen.interrupt();
+  }
   pen.write(cell.getChars() || " ");
   if (!startsRow || cell.isBgDefault()) return;
   // Wrapping at the bottom filled the new row with this background.
@@ -122,33 +140,85 @@ function showsEmpty(cell: IBufferCell): boolean {
   return !cell.isBgDefault() || drawn !== 0;
 }
 
-/** Nothing is missing at the row's end, or only the cell that a wide character did not fit into. */
+/** A combining character that had nothing to combine with: it has a cell of its own, without a width. */
+function isLoneMark(cell: IBufferCell): boolean {
+  return cell.getWidth() === 0 && cell.getChars() !== "";
+}
+
+/**
+ * Nothing is missing at the row's end, or only the cell that a wide character did not fit into. That one is filled with the
+ * character's own style, which must not be seen there.
+ */
 function wrapsByItself(gap: number, next: IBufferLine): boolean {
-  return gap === 0 || (gap === 1 && next.getCell(0)?.getWidth() === 2);
+  const first = next.getCell(0);
+  return gap === 0 || (gap === 1 && first?.getWidth() === 2 && !showsEmpty(first));
 }
 
-/** Behind the last column the cursor waits to wrap; only writing that column again brings it there. */
-function cursorOf(terminal: Terminal, buffer: IBuffer, pen: Pen): string {
-  const { cursorX, cursorY, baseY } = buffer;
-  if (cursorX < terminal.cols) return `\x1b[${cursorY + 1};${cursorX + 1}H`;
-  const line = buffer.getLine(baseY + cursorY);
-  const lastX = line?.getCell(terminal.cols - 1)?.getWidth() === 0 ? terminal.cols - 2 : terminal.cols - 1;
+interface Place {
+  /** From 0; behind the last column when the cursor waits to wrap. */
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Puts the cursor there. Behind the last column only writing that column again brings it; leaves the style plain. */
+function place(terminal: Terminal, buffer: IBuffer, { x, y }: Place): string {
+  if (x < terminal.cols) return `\x1b[${y + 1};${x + 1}H`;
+  const line = buffer.getLine(buffer.baseY + y);
+  const isHalf = line?.getCell(terminal.cols - 2)?.getWidth() === 2;
+  const lastX = terminal.cols - (isHalf ? 2 : 1);
   const last = line?.getCell(lastX);
-  const at = `\x1b[${cursorY + 1};${lastX + 1}H`;
-  if (last === undefined) return at;
-  const sgr = sgrOf(last);
-  pen.style(PLAIN);
-  return `${at}\x1b[0;${sgr}m${last.getChars() || " "}\x1b[0m`;
+  const at = `\x1b[${y + 1};${lastX + 1}H`;
+  return last === undefined ? at : `${at}\x1b[0;${sgrOf(last)}m${last.getChars() || " "}\x1b[0m`;
 }
 
-/** What is switched on for the next character. The public interface does not tell; without it, text goes on plain. */
-function currentStyle(terminal: Terminal): string {
+interface SavedCursor extends Place {
+  readonly sgr: string;
+}
+
+/** What a program saved and may come back to. @see xterm control sequences, DECSC */
+function savedCursor(terminal: Terminal, buffer: IBuffer, saved: SavedCursor): string {
+  if (saved.x === 0 && saved.y === 0 && saved.sgr === PLAIN) return "";
+  return `${place(terminal, buffer, saved)}${switchOn(saved.sgr)}\x1b7\x1b[0m`;
+}
+
+function switchOn(sgr: string): string {
+  return sgr === PLAIN ? "" : `\x1b[0;${sgr}m`;
+}
+
+/** As xterm keeps it; not part of its public interface. */
+interface CoreBuffer {
+  readonly ybase: number;
+  readonly savedX: number;
+  /** Counted from the top of the scrollback. */
+  readonly savedY: number;
+  readonly savedCurAttrData: IBufferCell;
+}
+
+interface HiddenState {
+  /** What is switched on for the next character; without it, text goes on plain. */
+  readonly current: string;
+  readonly savedOn: { readonly normal: SavedCursor; readonly alternate: SavedCursor };
+}
+
+function hiddenState(terminal: Terminal): HiddenState {
   const { _core: core } = terminal as unknown as {
-    _core?: { _inputHandler?: { _curAttrData?: IBufferCell } };
+    _core?: {
+      _inputHandler?: { _curAttrData?: IBufferCell };
+      buffers?: { normal?: CoreBuffer; alt?: CoreBuffer };
+    };
   };
   const style = core?._inputHandler?._curAttrData;
-  const sgr = style === undefined ? PLAIN : sgrOf(style);
-  return sgr === PLAIN ? "" : `\x1b[0;${sgr}m`;
+  return {
+    current: style === undefined ? PLAIN : sgrOf(style),
+    savedOn: { normal: savedIn(core?.buffers?.normal), alternate: savedIn(core?.buffers?.alt) },
+  };
+}
+
+/** Where the cursor goes when it is restored now. */
+function savedIn(buffer: CoreBuffer | undefined): SavedCursor {
+  if (buffer === undefined) return { x: 0, y: 0, sgr: PLAIN };
+  const { savedX, savedY, ybase, savedCurAttrData } = buffer;
+  return { x: savedX, y: Math.max(0, savedY - ybase), sgr: sgrOf(savedCurAttrData) };
 }
 
 /** @see xterm control sequences, DECSET. */
