@@ -26,6 +26,8 @@ export interface ChordState {
   /** As they were counted, in the order of the header. */
   readonly members: readonly string[];
   readonly shape: ResultTuple | null;
+  /** Why it cannot be read: something else is in its keys, now and later. */
+  readonly trouble: string | null;
 }
 
 /** Seconds; 0 is for ever. */

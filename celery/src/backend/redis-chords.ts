@@ -1,6 +1,8 @@
+import { DecodeError } from "../protocol/errors.ts";
 import { decodeJson, encodeJson } from "../protocol/json.ts";
 import { type ResultTuple, readTuple, toTuple } from "../protocol/result-tuple.ts";
 import type { RedisCommand, RedisConnection } from "../redis/connection.ts";
+import { RedisFault } from "../redis/fault.ts";
 import { chordRescueId, groupKey } from "../redis/keys.ts";
 import { chordPartScript, claimChordScript, endChordScript } from "../redis/scripts/chord.ts";
 import type { ChordFact, ChordPart, ChordState, ChordStore, ChordTimes } from "./chords.ts";
@@ -86,20 +88,8 @@ export class RedisChords implements ChordStore {
   }
 
   async read(groupId: string): Promise<ChordState> {
-    const base = groupKey(groupId);
-    const [claim, size, more, shape, members] = await this.#redis.pipeline([
-      ["GET", `${base}.c`],
-      ["GET", `${base}.s`],
-      ["GET", `${base}.t`],
-      ["GET", base],
-      [this.ordered ? "ZRANGE" : "LRANGE", `${base}.j`, "0", "-1"],
-    ]);
-    return {
-      claim: claim as string | null,
-      expected: size === null ? null : Number(size) + Number(more ?? 0),
-      members: members as readonly string[],
-      shape: shape === null ? null : readSaved(shape as string),
-    };
+    const [claim, counted] = await Promise.all([this.#readClaim(groupId), this.#readCounted(groupId)]);
+    return { claim, ...counted };
   }
 
   async claim(groupId: string): Promise<boolean> {
@@ -130,6 +120,56 @@ export class RedisChords implements ChordStore {
   async deleteGroup(groupId: string): Promise<void> {
     await this.#redis.call("DEL", groupKey(groupId));
   }
+
+  async #readClaim(groupId: string): Promise<string | null> {
+    try {
+      return (await this.#redis.call("GET", `${groupKey(groupId)}.c`)) as string | null;
+    } catch (error) {
+      if (isForeign(error)) return null; // nobody's
+      throw error;
+    }
+  }
+
+  async #readCounted(groupId: string): Promise<Omit<ChordState, "claim">> {
+    const base = groupKey(groupId);
+    try {
+      const [size, more, shape, members] = await this.#redis.pipeline([
+        ["GET", `${base}.s`],
+        ["GET", `${base}.t`],
+        ["GET", base],
+        [this.ordered ? "ZRANGE" : "LRANGE", `${base}.j`, "0", "-1"],
+      ]);
+      return {
+        expected: size === null ? null : readNumber(size as string) + readNumber((more ?? "0") as string),
+        members: members as readonly string[],
+        shape: shape === null ? null : readSaved(shape as string),
+        trouble: null,
+      };
+    } catch (error) {
+      if (!isForeign(error)) throw error;
+      return {
+        expected: null,
+        members: [],
+        shape: null,
+        trouble: `something else is in its keys, ${base}*: ${reason(error)}`,
+      };
+    }
+  }
+}
+
+/** Of what others have put there, not of Redis. */
+function isForeign(error: unknown): error is Error {
+  return error instanceof DecodeError || (error instanceof RedisFault && error.replyCode === "WRONGTYPE");
+}
+
+function reason(error: Error): string {
+  return error instanceof RedisFault ? error.replyCode : error.message;
+}
+
+function readNumber(text: string): number {
+  const number = text.trim() === "" ? Number.NaN : Number(text);
+  if (Number.isNaN(number)) throw new DecodeError(`"${text.slice(0, 100)}" is no number`);
+  return number;
 }
 
 function chordTimes(options: ChordOptions): ChordTimes {

@@ -170,20 +170,70 @@ test.each([true, false])(
   },
 );
 
+const FOREIGN_KEYS: readonly (readonly [what: string, suffix: string, ...command: string[]])[] = [
+  ["a size that is a list", ".s", "RPUSH"],
+  ["a size that is no number", ".s", "SET"],
+  ["a correction that is a list", ".t", "RPUSH"],
+  ["parts that are a text", ".j", "SET"],
+  ["counted parts that are a text", ".d", "SET"],
+  ["a shape that is a list", "", "RPUSH"],
+  ["a shape that is no JSON", "", "SET"],
+];
+
+test.each([brokerUrl, otherUrl].flatMap((backend) => FOREIGN_KEYS.map((key) => [...key, backend] as const)))(
+  "given a chord with %s (%s, %s), when its parts end, then each has run once, and its body has failed and says why",
+  async (_what, suffix, command, backend) => {
+    open(backend, { task_acks_late: true });
+    const body = await chord([add.s(1, 1), add.s(2, 2)], sum.s()).delay();
+    const { id } = body.parent as GroupResult<unknown>;
+    const redis = backend === brokerUrl ? broker.redis : other;
+    await redis.call("DEL", groupKey(id) + suffix);
+    await redis.call(command as string, groupKey(id) + suffix, "garbage");
+    worker = await startTestWorker(app);
+
+    await expect(own(body)).rejects.toThrow(
+      /ChordError: Join error: (something else is in its keys|0 of 2 parts were counted)/,
+    );
+    await until(async () => (await broker.unacked()) === 0);
+    expect(worker.events.filter(([type]) => type === "task-started")).toHaveLength(2);
+    expect((await broker.leftovers()).dead).toBe(0);
+  },
+);
+
+test.each(["the broker's database", "another database"])(
+  "given a chord whose claim is a list, with results in %s, when its parts end, then its body runs",
+  async (where) => {
+    open(where === "another database" ? otherUrl : brokerUrl);
+    const body = await chord([add.s(1, 1), add.s(2, 2)], sum.s()).delay();
+    const redis = where === "another database" ? other : broker.redis;
+    await redis.call("RPUSH", `${groupKey((body.parent as GroupResult<unknown>).id)}.c`, "garbage");
+    worker = await startTestWorker(app);
+    expect(await own(body)).toBe(6);
+  },
+);
+
+test("given a part among a chord's that nobody can read, when the chord is complete, then its body has failed and says so", async () => {
+  open(brokerUrl);
+  const body = await chord([add.s(1, 1), add.s(2, 2), add.s(3, 3)], sum.s()).delay();
+  await broker.redis.call("ZADD", `${groupKey((body.parent as GroupResult<unknown>).id)}.j`, "7", "[1,");
+  worker = await startTestWorker(app);
+  await expect(own(body)).rejects.toThrow(/ChordError: Join error: \[1, is no result of a part/);
+});
+
 test.each(["add", "unknown"])(
   "given a chord whose parts cannot be counted, when flow.%s cannot be answered for, then it is tried four times, and is a dead letter",
   async (name) => {
-    open(brokerUrl, { task_acks_late: true });
-    const id = `uncountable-${name}`;
-    await broker.redis.call("SET", `${groupKey("uncountable")}.d`, "x");
-    const chordBody = { task: "flow.sum", options: { task_id: "body" } };
-    await app.sendTask(`flow.${name}`, [1, 1], {
-      taskId: id,
-      groupId: "uncountable",
-      chord: chordBody as never,
-    });
+    await broker.redis.call("ACL", "SETUSER", "countless", "on", ">x", "~*", "&*", "+@all");
+    const asCountless = brokerUrl.replace("redis://", "redis://countless:x@");
+    open(asCountless, { broker: asCountless, task_acks_late: true });
     worker = await startTestWorker(app);
-    await worker.logged(/was put to the dead letters .*It could not be settled 4 times: .*WRONGTYPE/);
+    await broker.redis.call("ACL", "SETUSER", "countless", "-sadd");
+    await broker.app.sendTask(`flow.${name}`, [1, 1], {
+      taskId: `uncountable-${name}`,
+      groupId: "uncountable",
+      chord: { task: "flow.sum", options: { task_id: "body" } },
+    });
+    await worker.logged(/was put to the dead letters .*It could not be settled 4 times: .*run this command/);
     await until(async () => (await broker.unacked()) === 0);
     const letters = (await broker.redis.call("LRANGE", "ts1:dead:celery", "0", "-1")) as string[];
     expect(letters.map((letter) => (JSON.parse(letter) as { reason: string }).reason)).toEqual([

@@ -139,7 +139,7 @@ async function unlockChord(
   const again = (): Promise<never> => retryOrFail(self, retry, backend, request());
   const counted = await backend.chords.read(groupId);
   if (counted.claim === "done") return null;
-  const isCounted = counted.members.length > 0;
+  const isCounted = counted.members.length > 0 || counted.trouble !== null;
   const hasFailed = isCounted && hasFailedPart(counted);
   if (isCounted && !hasFailed && counted.expected === null) return null;
   if (isCounted && !hasFailed && counted.expected !== counted.members.length) return again();
@@ -189,7 +189,7 @@ async function joinResults(
   const shape = header.some(({ nodes }) => nodes !== null)
     ? ([["", null], header.map(toTuple)] as const)
     : null;
-  return { claim: null, expected: members.length, members, shape };
+  return { claim: null, expected: members.length, members, shape, trouble: null };
 }
 
 /** Stores and sends what the end of a chord sets off, one after the other. */

@@ -1,4 +1,5 @@
 import type { ChordState } from "../../backend/chords.ts";
+import { DecodeError } from "../../protocol/errors.ts";
 import { decodeVerbatim } from "../../protocol/json.ts";
 import { plainOf } from "../../protocol/raw-json.ts";
 import { type ResultTuple, readTuple } from "../../protocol/result-tuple.ts";
@@ -43,40 +44,59 @@ interface Part {
  * @see celery 5.7.0 backends/redis.py, `on_chord_part_return`
  */
 export function endChord(app: CeleryApp, state: ChordState, request: ChordEndRequest): ChordEnd {
-  const parts = state.members.map(readPart);
+  const fail = (text: string, cause?: WireError): ChordEnd =>
+    failChord(app, request, celeryError("ChordError", text), cause);
+  const parts = readParts(state);
+  if (typeof parts === "string") return fail(`Join error: ${parts}`);
   const failed = parts.find((part) => PROPAGATE_STATES.has(part.state));
   if (failed) {
     const thrown = plainOf(failed.result);
     const cause = decodeWireError(thrown) ?? toWireError(thrown);
-    const text = `Dependency ${failed.taskId} raised ${formatWireError(cause)}`;
-    return failChord(app, request, celeryError("ChordError", text), cause);
+    return fail(`Dependency ${failed.taskId} raised ${formatWireError(cause)}`, cause);
   }
+  // Counted, it would be complete: its parts were not where they are counted.
+  if (parts.length < (state.expected ?? 0))
+    return fail(`Join error: ${parts.length} of ${state.expected} parts were counted`);
   const results = state.shape === null ? parts.map(({ result }) => result) : shaped(state.shape, parts);
-  if (results === undefined) {
-    return failChord(
-      app,
-      request,
-      celeryError("ChordError", "Join error: results of its header are missing"),
-    );
-  }
+  if (results === undefined) return fail("Join error: results of its header are missing");
   try {
     const after = noAftermath();
     const body = cloneSig(request.body);
     app.runInTask(request.parent, () => send(app, after, body, [results], {}));
     return { after, error: null };
   } catch (error) {
-    const text = `Callback error: ${formatWireError(toWireError(error))}`;
-    return failChord(app, request, celeryError("ChordError", text));
+    return fail(`Callback error: ${formatWireError(toWireError(error))}`);
   }
 }
 
-export function hasFailedPart({ members }: ChordState): boolean {
-  return members.some((member) => PROPAGATE_STATES.has(readPart(member).state));
+/** Whether the body fails, however many parts are still to come. */
+export function hasFailedPart(state: ChordState): boolean {
+  const parts = readParts(state);
+  return typeof parts === "string" || parts.some((part) => PROPAGATE_STATES.has(part.state));
 }
 
-function readPart(member: string): Part {
-  const [, taskId, state, result] = decodeVerbatim(member) as [number, string, string, unknown];
-  return { taskId, state, result };
+/** Or why they cannot be read. */
+function readParts({ members, trouble }: ChordState): readonly Part[] | string {
+  if (trouble !== null) return trouble;
+  const parts: Part[] = [];
+  for (const member of members) {
+    const part = readPart(member);
+    if (part === undefined) return `${member.slice(0, 100)} is no result of a part`;
+    parts.push(part);
+  }
+  return parts;
+}
+
+function readPart(member: string): Part | undefined {
+  try {
+    const read = decodeVerbatim(member);
+    if (!Array.isArray(read)) return undefined;
+    const [, taskId, state, result] = read as readonly unknown[];
+    return typeof taskId === "string" && typeof state === "string" ? { taskId, state, result } : undefined;
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
 }
 
 /** Results in the shape of the header, groups inside it as lists; undefined when one is not there. */

@@ -10,11 +10,17 @@ import { CLAIMED_MESSAGE } from "./shared.ts";
  *
  * Returns nil (nothing to do), `ours` (the caller is to send the body) or the milliseconds after which somebody else's claim lapses.
  *
+ * Keys of these names that are nobody's chord (of another type, a size that is no number) cannot be counted, now or later: the chord is the
+ * caller's to end at once, and reading it says why its body fails.
+ *
+ * Needs `CLAIMED_MESSAGE`.
+ *
  * @see celery 5.7.0 backends/redis.py, `CHORD_PART_RETURN_LUA`
  */
 export const CHORD_PART: string = String.raw`
-local function chord_part(base, token, tid, value, ordered, score, expires, group_expires, claim_expires, bad)
-  local claim = redis.call('GET', base .. '.c')
+local function count_part(base, token, tid, value, ordered, score, expires, group_expires, claim_expires, bad)
+  local claim = redis.pcall('GET', base .. '.c')
+  if failed(claim) then claim = nil end -- nobody's: it is written over
   if claim == 'done' then return nil end
   if redis.call('SADD', base .. '.d', tid .. ':' .. score) == 1 then
     if ordered == '1' then redis.call('ZADD', base .. '.j', score, value)
@@ -27,7 +33,8 @@ local function chord_part(base, token, tid, value, ordered, score, expires, grou
   local size = redis.call('GET', base .. '.s')
   if not size then return nil end
   local count = redis.call(ordered == '1' and 'ZCARD' or 'LLEN', base .. '.j')
-  local total = tonumber(size) + tonumber(redis.call('GET', base .. '.t') or 0)
+  local total = (tonumber(size) or error('WRONGTYPE no size', 0))
+    + (tonumber(redis.call('GET', base .. '.t') or 0) or error('WRONGTYPE no size', 0))
   if count ~= total and bad ~= '1' then return nil end
   if claim then
     if claim == token then return nil end
@@ -35,6 +42,17 @@ local function chord_part(base, token, tid, value, ordered, score, expires, grou
   end
   redis.call('SET', base .. '.c', token, 'EX', claim_expires)
   if count ~= total then redis.call('DEL', base .. '.s') end
+  return 'ours'
+end
+
+local function chord_part(base, token, tid, value, ordered, score, expires, group_expires, claim_expires, bad)
+  local ok, next = pcall(count_part, base, token, tid, value, ordered, score, expires, group_expires, claim_expires, bad)
+  if ok then return next end
+  if not string.find(failed(next) or tostring(next), 'WRONGTYPE', 1, true) then error(next, 0) end
+  local claim = redis.pcall('GET', base .. '.c')
+  if claim == token then return nil end
+  if type(claim) == 'string' then return redis.call('PTTL', base .. '.c') end
+  redis.call('SET', base .. '.c', token, 'EX', claim_expires)
   return 'ours'
 end
 
@@ -54,7 +72,7 @@ end
  */
 export const PARK_RESCUE: string = String.raw`
 local function park_rescue(unacked, index, etas, base, rescue_id, ordered, queue, head, middle, tail, seconds)
-  local members = redis.call(ordered == '1' and 'ZRANGE' or 'LRANGE', base .. '.j', 0, -1)
+  local members = redis.pcall(ordered == '1' and 'ZRANGE' or 'LRANGE', base .. '.j', 0, -1)
   local results = {}
   for _, member in ipairs(members) do
     local id = string.match(member, '^%[1, (".-"), "%u+"')
@@ -88,8 +106,8 @@ export const chordPartScript: Script = {
   name: "chord-part",
   allowOom: true,
   lua: `${CLAIMED_MESSAGE}${CHORD_PART}${String.raw`
-local counted = redis.call('SISMEMBER', KEYS[1] .. '.d', ARGV[2] .. ':' .. ARGV[5]) == 1
-if counted and redis.call('GET', KEYS[1] .. '.c') == ARGV[1] then return 1 end
+local counted = redis.pcall('SISMEMBER', KEYS[1] .. '.d', ARGV[2] .. ':' .. ARGV[5]) ~= 0
+if counted and redis.pcall('GET', KEYS[1] .. '.c') == ARGV[1] then return 1 end
 return chord_part(KEYS[1], unpack(ARGV)) == 'ours' and 1 or 0
 `}`,
 };
@@ -104,8 +122,8 @@ export const claimChordScript: Script = {
   name: "claim-chord",
   allowOom: true,
   lua: String.raw`
-local claim = redis.call('GET', KEYS[1] .. '.c')
-if claim and claim ~= ARGV[1] then return 0 end
+local claim = redis.pcall('GET', KEYS[1] .. '.c')
+if type(claim) == 'string' and claim ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1] .. '.c', ARGV[1], 'EX', ARGV[2])
 return 1
 `,
@@ -115,5 +133,5 @@ return 1
 export const endChordScript: Script = {
   name: "end-chord",
   allowOom: true,
-  lua: `${CHORD_PART}chord_done(KEYS[1], ARGV[1], ARGV[2])\nreturn 1\n`,
+  lua: `${CLAIMED_MESSAGE}${CHORD_PART}chord_done(KEYS[1], ARGV[1], ARGV[2])\nreturn 1\n`,
 };
