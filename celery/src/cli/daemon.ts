@@ -137,12 +137,20 @@ function readPid(path: string): number | undefined {
   }
 }
 
-function processLives(pid: number): boolean {
+/**
+ * Whether a process of this number lives that can be ours. One that may not be signalled is another user's: the number was given
+ * again, e.g. after a reboot.
+ *
+ * @see celery 5.7.0 platforms.py, `Pidfile.remove_if_stale`, and apps/multi.py, `Node.send`
+ */
+export function processLives(pid: number): boolean {
   if (pid <= 0) return false;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ESRCH" || code === "EPERM") return false;
+    throw error;
   }
 }

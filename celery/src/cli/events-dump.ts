@@ -8,11 +8,11 @@ import type { CommandContext } from "./command.ts";
 /** Names of tasks that are remembered for events that tell only the id. */
 const NAMES_KEPT = 4095;
 const HOLD_MS = 60_000;
-const HUMAN_TYPES: Readonly<Record<string, string>> = {
-  "worker-offline": "shutdown",
-  "worker-online": "started",
-  "worker-heartbeat": "heartbeat",
-};
+const HUMAN_TYPES: ReadonlyMap<string, string> = new Map([
+  ["worker-offline", "shutdown"],
+  ["worker-online", "started"],
+  ["worker-heartbeat", "heartbeat"],
+]);
 /** JSON does not tell 2.0 from 2; these are floats in Python. */
 const FLOATS: ReadonlySet<string> = new Set(["freq", "loadavg", "local_received", "runtime"]);
 
@@ -60,8 +60,8 @@ export class EventDumper {
       .sort()
       .map((key) => `${key}=${show(key, fields[key])}`)
       .join(", ");
-    const what = HUMAN_TYPES[type] ?? type.replaceAll("-", " ");
-    return `${hostname} [${pythonTime(timestamp)}] ${what}: ${task}${listed}`;
+    const what = HUMAN_TYPES.get(type) ?? type.replaceAll("-", " ");
+    return `${hostname || "?"} [${pythonTime(timestamp)}] ${what}: ${task}${listed}`;
   }
 
   /** Takes what describes the task out of the fields. */
@@ -92,8 +92,9 @@ function show(key: string, value: unknown): string {
   return formatPython(value, { maxLevels: 0 });
 }
 
-/** `2026-11-21 10:38:47.900794+00:00`, as Python prints a moment in UTC. */
+/** `2026-11-21 10:38:47.900794+00:00`, as Python prints a moment in UTC; `?` for none. */
 function pythonTime(epochSeconds: number): string {
+  if (Number.isNaN(epochSeconds)) return "?";
   // As Python does: the fraction alone is multiplied, which rounds otherwise than the whole number would.
   const seconds = Math.floor(epochSeconds);
   const micros = roundHalfEven((epochSeconds - seconds) * 1e6);

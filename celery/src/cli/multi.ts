@@ -181,12 +181,24 @@ function signalAll(cluster: Cluster): readonly (readonly [node: MultiNode, pid: 
   if (nodes.length > 0) cluster.note(`${cluster.style("> Stopping nodes...", 34)}\n`);
   return nodes.filter(([node, pid]) => {
     cluster.note(`\t> ${node.name}: ${cluster.signal.slice(3)} -> ${pid}\n`);
-    const isThere = sendSignal(pid, cluster.signal);
-    if (isThere) return true;
-    forgetPid(node, pid);
-    cluster.note(`Could not signal ${node.name} (${pid}): No such process\n> ${node.name}: DOWN\n`);
+    const outcome = sendSignal(pid, cluster.signal);
+    if (outcome === "sent") return true;
+    notSignalled(node, pid, outcome, cluster);
+    cluster.note(`> ${node.name}: DOWN\n`);
     return false;
   });
+}
+
+function notSignalled(node: MultiNode, pid: number, why: "gone" | "refused", cluster: Cluster): void {
+  if (why === "gone") {
+    forgetPid(node, pid);
+    cluster.note(`Could not signal ${node.name} (${pid}): No such process\n`);
+    return;
+  }
+  cluster.note(
+    `Could not signal ${node.name} (${pid}): that process belongs to another user. If it is the worker, do this as that user; ` +
+      `if its number was given again, ${node.pidFile} is stale.\n`,
+  );
 }
 
 async function stop(cluster: Cluster, wait: boolean): Promise<number> {
@@ -229,9 +241,9 @@ async function restart(cluster: Cluster): Promise<number> {
 function kill(cluster: Cluster): number {
   for (const [node, pid] of running(cluster)) {
     cluster.note(`Sending KILL to node ${node.name} (${pid})\n`);
-    if (!sendSignal(pid, "SIGKILL"))
-      cluster.note(`Could not signal ${node.name} (${pid}): No such process\n`);
-    forgetPid(node, pid);
+    const outcome = sendSignal(pid, "SIGKILL");
+    if (outcome === "sent") forgetPid(node, pid);
+    else notSignalled(node, pid, outcome, cluster);
   }
   return 0;
 }

@@ -64,6 +64,7 @@ export class State {
   event(event: RawEvent, nowSeconds: number = Date.now() / 1000): void {
     this.#events += 1;
     const dash = event.type.indexOf("-");
+    if (dash < 0) return;
     const group = event.type.slice(0, dash);
     const subject = event.type.slice(dash + 1);
     if (group === "worker") this.#workerEvent(subject, event, nowSeconds);
@@ -88,6 +89,7 @@ export class State {
   }
 
   #workerEvent(subject: string, event: RawEvent, nowSeconds: number): void {
+    if (event.hostname === "") return;
     const worker = this.#worker(event.hostname);
     worker.update(event);
     if (subject === "offline") this.#workers.delete(event.hostname);
@@ -100,15 +102,21 @@ export class State {
       task = new TrackedTask(uuid);
       keep(this.#tasks, uuid, task, this.#maxTasks);
     }
-    // Clients tell of `task-sent`; whatever else is told, a worker tells, and lives.
-    if (subject === "sent") task.client = event.hostname;
-    else {
-      this.#worker(event.hostname).beat(nowSeconds);
-      task.worker = event.hostname;
-    }
+    this.#noteSender(task, subject, event.hostname, nowSeconds);
     if (subject === "received") this.#received += 1;
     task.event(subject, event, nowSeconds);
     if (task.name !== null) this.#types.add(task.name);
+  }
+
+  /** Clients tell of `task-sent`; whatever else is told, a worker tells, and lives. */
+  #noteSender(task: TrackedTask, subject: string, hostname: string, nowSeconds: number): void {
+    if (hostname === "") return;
+    if (subject === "sent") {
+      task.client = hostname;
+      return;
+    }
+    this.#worker(hostname).beat(nowSeconds);
+    task.worker = hostname;
   }
 
   #worker(hostname: string): TrackedWorker {

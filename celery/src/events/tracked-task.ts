@@ -1,16 +1,17 @@
 import type { RawEvent } from "../protocol/event.ts";
+import { formatPython } from "../protocol/python-repr.ts";
 import { isReady, type TaskState } from "../protocol/states.ts";
 
-const STATE_OF: Readonly<Record<string, TaskState>> = {
-  sent: "PENDING",
-  received: "RECEIVED",
-  started: "STARTED",
-  failed: "FAILURE",
-  retried: "RETRY",
-  succeeded: "SUCCESS",
-  revoked: "REVOKED",
-  rejected: "REJECTED",
-};
+const STATE_OF: ReadonlyMap<string, TaskState> = new Map([
+  ["sent", "PENDING"],
+  ["received", "RECEIVED"],
+  ["started", "STARTED"],
+  ["failed", "FAILURE"],
+  ["retried", "RETRY"],
+  ["succeeded", "SUCCESS"],
+  ["revoked", "REVOKED"],
+  ["rejected", "REJECTED"],
+]);
 
 /** From the end to the beginning of a task's life; a state of somebody's own making stands where `null` does. @see celery 5.7.0 states.py */
 const PRECEDENCE: readonly (string | null)[] = [
@@ -58,6 +59,10 @@ interface TaskFields {
   parent_id: string | null;
 }
 
+const NUMBERS: ReadonlySet<string> = new Set(["retries", "runtime"]);
+/** @see celery 5.7.0 app/amqp.py, `argsrepr_maxsize` */
+const AS_ARGUMENTS = { maxLength: 1024 };
+
 const NOTHING_KNOWN: Readonly<TaskFields> = {
   name: null,
   args: null,
@@ -87,9 +92,9 @@ export class TrackedTask {
   /** Node names: the worker that has it, the client that sent it. */
   worker: string | null = null;
   client: string | null = null;
-  /** When it was sent, received, started, …: epoch seconds by event. */
+  /** When it was sent, received, started, …: epoch seconds by event; NaN where the sender told no moment. */
   readonly times: Record<string, number> = {};
-  /** Epoch seconds of the event that made the state what it is. */
+  /** Epoch seconds (or NaN) of the event that made the state what it is. */
   timestamp: number | null = null;
   /** Lamport clock of the newest event. */
   clock = 0;
@@ -115,7 +120,7 @@ export class TrackedTask {
   }
 
   event(subject: string, event: RawEvent, nowSeconds: number): void {
-    const known = STATE_OF[subject];
+    const known = STATE_OF.get(subject);
     if (known !== undefined) this.times[subject] = event.timestamp;
     const state = known ?? subject.toUpperCase();
     if (isEarlier(state, this.state)) {
@@ -132,7 +137,9 @@ export class TrackedTask {
   }
 
   #take(event: RawEvent, names: readonly string[]): void {
-    const told = names.filter((name) => event[name] !== undefined).map((name) => [name, event[name]]);
+    const told = names
+      .filter((name) => event[name] !== undefined)
+      .map((name) => [name, readField(name, event[name])]);
     this.#fields = { ...this.#fields, ...(Object.fromEntries(told) as Partial<TaskFields>) };
   }
 
@@ -144,6 +151,13 @@ export class TrackedTask {
       Object.keys(NOTHING_KNOWN).filter((name) => fields[name] === null),
     );
   }
+}
+
+/** Anybody can send events, and whoever reads the fields goes by their types. */
+function readField(name: string, value: unknown): string | number | null {
+  if (value === null) return null;
+  if (NUMBERS.has(name)) return typeof value === "number" && Number.isFinite(value) ? value : null;
+  return typeof value === "string" ? value : formatPython(value, AS_ARGUMENTS);
 }
 
 /** Whether a state comes before the present one. A retry ends one life and begins the next: it is never out of order. */

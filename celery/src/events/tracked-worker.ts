@@ -5,9 +5,12 @@ import type { RawEvent } from "../protocol/event.ts";
 const EXPIRES_AFTER_INTERVALS = 2;
 const DEFAULT_INTERVAL_SECONDS = 60;
 
+/** A heartbeat that is further apart says nothing about life. */
+const MOST_INTERVAL_SECONDS = 86_400;
+
 const shape = z.object({
   pid: z.number().optional().catch(undefined),
-  freq: z.number().optional().catch(undefined),
+  freq: z.number().positive().max(MOST_INTERVAL_SECONDS).optional().catch(undefined),
   active: z.number().optional().catch(undefined),
   processed: z.number().optional().catch(undefined),
   loadavg: z.array(z.number()).optional().catch(undefined),

@@ -147,8 +147,11 @@ const stamp = () => ({
   utcoffset: z.number().default(0),
   pid: z.number().default(0),
   clock: z.number().default(0),
-  timestamp: z.number(),
+  timestamp: moment(),
 });
+/** Seconds that a `Date` can be made of. */
+const moment = () => z.number().min(-LATEST_SECONDS).max(LATEST_SECONDS);
+const LATEST_SECONDS = 8.64e12;
 
 /** Lenient where senders differ: a field that an older Celery does not send gets a value that means "not known". */
 const shapes: { readonly [T in EventType]: () => z.ZodType<EventMap[T] & EventStamp> } = {
@@ -202,16 +205,28 @@ export function readEvents(body: unknown): readonly CeleryEvent[] {
   });
 }
 
-/** Any event, one that somebody made up included: what every one of them has, and what else came with it. */
+/**
+ * Any event, one that somebody made up included: what every one of them has, and what else came with it, unchecked. A `timestamp` that is no
+ * moment is NaN; anything else that cannot be is "" or 0, as if it were missing.
+ */
 export interface RawEvent extends EventStamp {
   /** `task-succeeded`, `worker-online`, `payment-refused`, … */
   readonly type: string;
   readonly [field: string]: unknown;
 }
 
-const rawShape = lazySchema(() => z.looseObject({ ...stamp(), type: z.string() }));
+const rawShape = lazySchema(() =>
+  z.looseObject({
+    hostname: z.string().catch(""),
+    utcoffset: z.number().catch(0),
+    pid: z.number().catch(0),
+    clock: z.number().catch(0),
+    timestamp: moment().catch(Number.NaN),
+    type: z.string(),
+  }),
+);
 
-/** As `readEvents`, but with every type of event and every field as it came. */
+/** As `readEvents`, but with every type of event, every field as it came, and nothing left out for a field that cannot be. */
 export function readRawEvents(body: unknown): readonly RawEvent[] {
   return (Array.isArray(body) ? body : [body]).flatMap((item) => {
     const parsed = rawShape().safeParse(item);

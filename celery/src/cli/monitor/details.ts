@@ -53,7 +53,7 @@ function facts(task: TrackedTask): readonly (readonly [name: string, value: stri
   ];
 }
 
-/** With milliseconds: what happens between two events is often less than a second. */
+/** With milliseconds (or `?`): what happens between two events is often less than a second. */
 function moment(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString().replace("T", " ");
+  return Number.isNaN(epochSeconds) ? "?" : new Date(epochSeconds * 1000).toISOString().replace("T", " ");
 }

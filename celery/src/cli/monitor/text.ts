@@ -2,9 +2,19 @@
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}]|[\u{20000}-\u{3fffd}]/u;
 
-/** Text from elsewhere: line ends become spaces, and nothing in it can command the terminal. */
+/** Nobody reads more on a screen, and a text of megabytes would freeze it. Characters. */
+const MOST_IN_LINE = 4_000;
+const MOST_WRAPPED = 40_000;
+
+/** Text from elsewhere: line ends become spaces, nothing in it can command the terminal, and it has an end. */
 export function plain(text: string): string {
-  return text.replaceAll(/[\r\n\t]+/g, " ").replaceAll(/\p{C}/gu, "·");
+  return shorten(text, MOST_IN_LINE)
+    .replaceAll(/[\r\n\t]+/g, " ")
+    .replaceAll(/\p{C}/gu, "·");
+}
+
+function shorten(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 /** Columns that a text takes. */
@@ -24,34 +34,42 @@ export function fit(text: string, columns: number, align: "left" | "right" = "le
 /** At most `columns` wide. */
 export function clip(text: string, columns: number): string {
   if (columns <= 0) return "";
-  if (width(text) <= columns) return text;
-  let cut = "";
   let used = 0;
+  let read = 0;
+  /** How much of it leaves room for the mark. */
+  let kept = 0;
   for (const char of text) {
-    if (used + charWidth(char) > columns - 1) break;
-    cut += char;
     used += charWidth(char);
+    if (used > columns) return `${text.slice(0, kept)}…`;
+    read += char.length;
+    if (used < columns) kept = read;
   }
-  return `${cut}…`;
+  return text;
 }
 
 /** Breaks a text into lines of at most `columns`, at its own line ends first. */
 export function wrap(text: string, columns: number): readonly string[] {
-  return text.split("\n").flatMap((line) => {
+  const lines = shorten(text, MOST_WRAPPED).split("\n");
+  return lines.flatMap((line) => {
     const parts: string[] = [];
     let part = "";
+    let used = 0;
     for (const char of plain(line)) {
-      if (width(part) + charWidth(char) > columns) {
+      const taken = charWidth(char);
+      if (used + taken > columns) {
         parts.push(part);
         part = "";
+        used = 0;
       }
       part += char;
+      used += taken;
     }
     return [...parts, part];
   });
 }
 
 function charWidth(char: string): number {
+  if (char >= " " && char <= "~") return 1;
   if (/^\p{M}$/u.test(char)) return 0;
   return WIDE.test(char) ? 2 : 1;
 }

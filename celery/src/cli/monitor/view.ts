@@ -140,7 +140,10 @@ function workerRow(worker: TrackedWorker, { nowSeconds, columns }: ViewOptions, 
     ? [
         `${worker.active ?? 0} running`.padEnd(12),
         `${count(worker.processed ?? 0)} done`.padEnd(14),
-        `load ${(worker.loadavg ?? []).map((load) => load.toFixed(2)).join(" ")}`.padEnd(22),
+        `load ${(worker.loadavg ?? [])
+          .slice(0, 3)
+          .map((load) => load.toFixed(2))
+          .join(" ")}`.padEnd(22),
         plain(`${worker.sw_ident ?? ""} ${worker.sw_ver ?? ""}`),
       ]
     : [`not heard of for ${silence} s`];
@@ -187,7 +190,7 @@ function taskRow(
   const { fields } = task;
   const seconds = fields.runtime === null ? "" : `${fields.runtime.toFixed(3)} s`;
   const state = fit(plain(task.state), 10);
-  const before = `${isMarked ? "▸ " : "  "}${fit(clockTime(task.timestamp ?? 0), 9)}`;
+  const before = `${isMarked ? "▸ " : "  "}${fit(clockTime(task.timestamp), 9)}`;
   const after =
     fit(fit(plain(describe(task)), widths.task - 1), widths.task) +
     fit(plain(task.worker ?? "–"), widths.worker) +
@@ -244,8 +247,9 @@ function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
-/** `12:30:04`, local. */
-function clockTime(epochSeconds: number): string {
+/** `12:30:04`, local; dashes where nobody told a moment. */
+function clockTime(epochSeconds: number | null): string {
+  if (epochSeconds === null || Number.isNaN(epochSeconds)) return "--:--:--";
   const d = new Date(epochSeconds * 1000);
   return [d.getHours(), d.getMinutes(), d.getSeconds()].map((n) => String(n).padStart(2, "0")).join(":");
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { sleep } from "../../runtime/sleep.ts";
+import { processLives } from "../daemon.ts";
 import type { MultiNode } from "./nodes.ts";
 
 /** How a `celery` of our own is started. */
@@ -25,7 +26,7 @@ export async function startNode(
   signal: AbortSignal,
 ): Promise<StartOutcome> {
   const running = pidOf(node);
-  if (running !== undefined && sendSignal(running, 0)) {
+  if (running !== undefined && processLives(running)) {
     return { kind: "failed", why: `it runs already (pid ${running}, ${node.pidFile})` };
   }
   mkdirSync(dirname(node.logFile), { recursive: true });
@@ -80,20 +81,24 @@ export function forgetPid(node: MultiNode, pid: number): void {
   if (pidOf(node) === pid) rmSync(node.pidFile, { force: true });
 }
 
-/** @returns false when there is no such process any more, or it is somebody else's: its number was given again. */
-export function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
+/** `gone`: there is no such process any more. `refused`: there is one, of another user; see `processLives`. */
+export type SignalOutcome = "sent" | "gone" | "refused";
+
+export function sendSignal(pid: number, signal: NodeJS.Signals): SignalOutcome {
   try {
-    return process.kill(pid, signal);
+    process.kill(pid, signal);
+    return "sent";
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ESRCH" || code === "EPERM") return false;
+    if (code === "ESRCH") return "gone";
+    if (code === "EPERM") return "refused";
     throw error;
   }
 }
 
 /** Settles when the process is gone; earlier when `signal` aborts. @param tick called while it is waited for. */
 export async function untilGone(pid: number, signal: AbortSignal, tick: () => void): Promise<void> {
-  for (let looks = 1; sendSignal(pid, 0) && !signal.aborted; looks++) {
+  for (let looks = 1; processLives(pid) && !signal.aborted; looks++) {
     await sleep(LOOK_EVERY_MS, signal);
     if (looks % (1000 / LOOK_EVERY_MS) === 0) tick();
   }
