@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { fewMethods, loadTogether } from "./plugins.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
@@ -32,6 +33,7 @@ async function main() {
     banner: {
       js: 'import { createRequire as $$require } from "node:module"; const require = $$require(import.meta.url);',
     },
+    plugins: [loadTogether(ROOT), fewMethods(ROOT)],
     sourcemap: "linked",
     sourcesContent: false,
     legalComments: "eof",
@@ -57,14 +59,14 @@ function leaveOutForeignMaps(files, { outputs }) {
 }
 
 function isForeign(input) {
-  return input.includes("node_modules/");
+  return input.includes("node_modules/") || input.startsWith("few-methods:");
 }
 
 /** Their texts go where their code goes. */
 async function licenses({ inputs }) {
   const packages = new Set(
     Object.keys(inputs)
-      .filter(isForeign)
+      .filter((input) => input.includes("node_modules/"))
       .map((input) => packageOf(input)),
   );
   const texts = [];

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { ConnectionOptions as NodeTlsOptions } from "node:tls";
-import type { Redis, RedisOptions } from "ioredis";
+import type { RedisOptions } from "ioredis";
 import { ImproperlyConfigured } from "../protocol/errors.ts";
 import { unreachable } from "./fault.ts";
+import type { RedisClient as Redis } from "./ioredis.ts";
 import type { Servers } from "./servers.ts";
 import type { RedisAddress, RedisTarget } from "./url.ts";
 import type { TlsOptions } from "./url-options.ts";

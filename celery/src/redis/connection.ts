@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
-import type { Redis } from "ioredis";
 import { type ClientOptions, connectClient } from "./client.ts";
 import { type RedisFault, toFault } from "./fault.ts";
+import type { RedisClient as Redis } from "./ioredis.ts";
 import { prefixArguments, stripReply } from "./key-prefix.ts";
 import { type Script, type ScriptPrefixes, type ScriptVariant, scriptVariant } from "./script.ts";
 import { openServers, type Servers } from "./servers.ts";

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient as Redis } from "./ioredis.ts";
 import { parseRedisUrl, type RedisAddress, type RedisTarget } from "./url.ts";
 
 /** @throws what says why this server cannot be used. */

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
-import type { Redis } from "ioredis";
 import { sleep } from "../runtime/sleep.ts";
 import { type ClientOptions, connectClient } from "./client.ts";
 import { type RedisFault, toFault } from "./fault.ts";
+import type { RedisClient as Redis } from "./ioredis.ts";
 import { escapeGlob, stripPrefix } from "./key-prefix.ts";
 import { openServers, type Servers } from "./servers.ts";
 import { parseRedisUrl } from "./url.ts";
