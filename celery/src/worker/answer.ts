@@ -1,4 +1,6 @@
+import { Topology } from "../app/queues.ts";
 import type { Signals } from "../app/signals.ts";
+import type { RetryPlan } from "../execution/outcome.ts";
 import type { TaskRequest } from "../execution/request.ts";
 import type { PoolResult } from "../pool/pool.ts";
 import { toWireError } from "../protocol/wire-error.ts";
@@ -186,18 +188,23 @@ export class Answers {
   }
 
   #completion(delivery: Delivery, ending: Ending, followUp: FollowUp | undefined): Completion {
-    const { message, claim } = delivery;
+    const { message, claim, task } = delivery;
     const result = this.#deps.results.encode(message, ending.stored);
     if (!ending.retry && !ending.retriedToo && !followUp) return result ? { result } : NOTHING;
     const plans = [...(ending.retriedToo ?? []), ...(ending.retry ? [ending.retry] : [])];
     const sentAgain = plans.length > 0 ? withHeadersOf(claim.raw, message) : message;
-    const retries = plans.map((plan) => makeRetryMessage(sentAgain, plan, claim.queue));
+    const declared = plans.some(isRedirected) ? new Topology(task.app.conf).declared : [];
+    const retries = plans.map((plan) => makeRetryMessage(sentAgain, plan, claim.queue, declared));
     const { publish: following = [], flow } = followUp?.completion ?? NOTHING;
     return { publish: [...retries, ...following], ...(result && { result }), ...(flow && { flow }) };
   }
 }
 
 const NOTHING: Completion = {};
+
+function isRedirected({ queue, exchange }: RetryPlan): boolean {
+  return queue !== null || exchange !== null;
+}
 
 function deadLetter(reason: string, { request }: RunFacts): DeadLetter {
   return { reason, taskId: request.id };

@@ -46,6 +46,7 @@ test("given what a Python worker received, when it is retried, then the message 
     decode(captured.received),
     aPlan({ etaEpochSeconds: Date.parse("2026-11-21T10:09:21.186Z") / 1000 }),
     "celery",
+    [],
     sent.properties.deliveryTag,
   );
 
@@ -124,3 +125,12 @@ test("given such a number in a header of the sender's own, when retried, then it
   const retry = makeRetryMessage(withHeadersOf(raw, message), aPlan(), "celery");
   expect(retry.raw).toContain('"rate": 5.0');
 });
+
+test.each([{ queue: "alerts" }, { exchange: "alarms" }, { exchange: "alarms", routingKey: "loud" }])(
+  "given a fanout with a named queue, when a task retries by %j, then everybody who listens gets it: nobody takes from its list",
+  (changes) => {
+    const declared = [{ queue: "alerts", exchange: "alarms", type: "fanout", routingKey: "loud" }] as const;
+    const { via } = makeRetryMessage(decode(captured.received), aPlan(changes), "celery", declared);
+    expect(via).toMatchObject({ exchange: "alarms", type: "fanout", routingKey: "loud" });
+  },
+);

@@ -12,24 +12,26 @@ import {
 import { verbatimBody } from "../protocol/message-decode.ts";
 import { formatPython, formatPythonArgs } from "../protocol/python-repr.ts";
 import { isoFromMs } from "../protocol/time.ts";
-import type { ExchangeTarget, OutgoingMessage } from "../transport/transport.ts";
+import type { Binding, ExchangeTarget, OutgoingMessage } from "../transport/transport.ts";
 
 /**
  * The message of the next try: the same task with the same id, one retry more, not before its time. The body
  * goes out as it came in unless the task gave other arguments.
  *
  * @param queue where the message came from; the plan may say otherwise.
+ * @param declared the app's own queues: which of their exchanges are fanouts, only they know.
  * @see celery 5.7.0 app/task.py, `signature_from_request`
  */
 export function makeRetryMessage(
   message: TaskMessage,
   plan: RetryPlan,
   queue: string,
+  declared: readonly Binding[] = [],
   deliveryTag: string = randomUUID(),
 ): OutgoingMessage {
   const { headers, properties } = message;
   const target = plan.queue ?? queue;
-  const via = exchangeOf(plan);
+  const via = exchangeOf(plan, declared);
   const priority = plan.priority ?? properties.priority;
   const draft: TaskDraft = {
     bodyText: message.bodyText,
@@ -58,10 +60,20 @@ export function makeRetryMessage(
   return via === undefined ? { queue: target, raw, priority } : { queue: via.exchange, raw, priority, via };
 }
 
-/** An exchange finds its queues by the bindings that Redis has, whether it is of type direct or topic. */
-function exchangeOf({ exchange, routingKey }: RetryPlan): ExchangeTarget | undefined {
-  if (exchange === null || exchange === "") return undefined;
-  return { exchange, type: "topic", routingKey: routingKey ?? "" };
+/** Direct and topic exchanges find their queues by the bindings that Redis has. A fanout's queue is nobody's list. */
+function exchangeOf(plan: RetryPlan, declared: readonly Binding[]): ExchangeTarget | undefined {
+  const { exchange, routingKey } = plan;
+  if (exchange === null || exchange === "") return fanoutOf(plan, declared);
+  const known = declared.find((binding) => binding.exchange === exchange);
+  return { exchange, type: known?.type ?? "topic", routingKey: routingKey ?? known?.routingKey ?? "" };
+}
+
+function fanoutOf(
+  { queue, routingKey }: RetryPlan,
+  declared: readonly Binding[],
+): ExchangeTarget | undefined {
+  const binding = declared.find((known) => known.queue === queue && known.type === "fanout");
+  return binding && { ...binding, routingKey: routingKey ?? binding.routingKey };
 }
 
 function changedHeaders(headers: TaskHeaders, changes: RetryChanges): Partial<TaskHeaders> {

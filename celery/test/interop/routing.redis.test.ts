@@ -31,6 +31,7 @@ function anApp(url: string): Celery {
       { name: "one", exchange: "pair", routingKey: "both" },
       { name: "two", exchange: "pair", routing_key: "both" },
       new Broadcast("news"),
+      new Queue("alerts", { exchange: new Exchange("alarms", "fanout"), routingKey: "loud" }),
     ],
     task_routes: { "routed.*": { queue: "feeds", routing_key: "feed.routed" } },
   });
@@ -52,6 +53,10 @@ async function aWorker(nodeName: string, runs: Run[]): Promise<TestWorker> {
   };
   app.task("routing.where", { bind: true }, (self) => note(self));
   app.task("routed.here", { bind: true }, (self) => note(self));
+  app.task("routing.again", { bind: true }, (self) => {
+    note(self);
+    if (self.request.retries === 0) self.retry({ countdown: 0, exchange: "alarms", routingKey: "loud" });
+  });
   const worker = await startTestWorker(app, { nodeName, queues: selectQueues(app.conf) });
   onClose.push(worker, { [Symbol.asyncDispose]: () => app.close() });
   return worker;
@@ -140,6 +145,38 @@ describe("a task sent by Python, to our workers", () => {
     expect(runsOf(id)[0]?.from).toEqual(["news", "celery"]);
   });
 
+  const nodesOf = (id: string): readonly string[] =>
+    runsOf(id)
+      .map(({ node }) => node)
+      .toSorted();
+
+  test.each([
+    ["its name", { command: "send", queue: "alerts" }],
+    ["its exchange", { command: "send_through", exchange: "alarms", type: "fanout", routing_key: "loud" }],
+  ])(
+    "given a queue with a name on a fanout exchange, when Python sends to it by %s, then every worker of ours runs the task once, and no list is left",
+    async (_how, request) => {
+      proves("Routing", "a fanout exchange with a named queue", "python → ours");
+      await using other = openConnection(ours);
+      const id = await python.ask<string>({ task: "routing.where", args: [], ...request });
+
+      await until(() => runsOf(id).length === 2);
+      expect(nodesOf(id)).toEqual(["w1@here", "w2@here"]);
+      expect(runsOf(id)[0]?.from).toEqual(["alarms", "loud"]);
+      expect(await other.call("LLEN", "alerts")).toBe(0);
+    },
+  );
+
+  test("given a task that retries through a fanout exchange, when Python has sent it, then every worker of ours runs it again", async () => {
+    proves("Routing", "a fanout exchange with a named queue", "python → ours");
+    await using other = openConnection(ours);
+    const id = await python.send("routing.again", []);
+
+    await until(() => runsOf(id).length === 3);
+    expect(new Set(nodesOf(id))).toEqual(new Set(["w1@here", "w2@here"]));
+    expect(await other.call("LLEN", "alerts")).toBe(0);
+  });
+
   test("given task_routes in Python that name queue and key, when the task is sent, then it arrives by them", async () => {
     proves("Routing", "task_routes", "python → ours");
     const id = await python.send("routed.here", []);
@@ -204,6 +241,21 @@ describe("a task sent by us, to a Python worker", () => {
 
     expect(await result.get({ timeout: 20 })).toEqual(["news", "celery"]);
   });
+
+  test.each([
+    ["its name", { queue: "alerts" }],
+    ["its exchange", { exchange: "alarms", routingKey: "loud" }],
+  ])(
+    "given a queue with a name on a fanout exchange, when we send to it by %s, then the Python worker runs it, and no list is left",
+    async (_how, options) => {
+      proves("Routing", "a fanout exchange with a named queue", "ours → python");
+      const result = await client.sendTask("routing.where", [], options);
+
+      expect(await result.get({ timeout: 20 })).toEqual(["alarms", "loud"]);
+      expect(await runsInPython(result.id)).toBe(1);
+      expect(await redis.call("LLEN", "alerts")).toBe(0);
+    },
+  );
 
   test("given a client that does not know the exchange, when its type is said, then Python hears the broadcast; when not, then we are told", async () => {
     proves("Routing", "fanout exchanges and broadcast queues", "ours → python");

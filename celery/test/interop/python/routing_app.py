@@ -17,6 +17,7 @@ app.conf.update(
         Queue('one', pair, routing_key='both'),
         Queue('two', pair, routing_key='both'),
         Broadcast('news'),
+        Queue('alerts', Exchange('alarms', type='fanout'), routing_key='loud'),
     ],
     task_routes={'routed.*': {'queue': 'feeds', 'routing_key': 'feed.routed'}},
 )
