@@ -12,6 +12,7 @@ export interface Goal {
 
 export interface Judged {
   readonly text: string;
+  readonly scenario: string;
   /** Undefined: not measured in this run. */
   readonly value: Summary | undefined;
   readonly goal: string;
@@ -142,5 +143,11 @@ export function judge(goal: Goal, results: Results): Judged {
     value &&
     (atLeast === undefined || value.median >= atLeast) &&
     (atMost === undefined || value.median <= atMost);
-  return { text, value, goal: atLeast === undefined ? `≤ ${atMost}${sign}` : `≥ ${atLeast}${sign}`, isMet };
+  return {
+    text,
+    scenario: of.scenario,
+    value,
+    goal: atLeast === undefined ? `≤ ${atMost}${sign}` : `≥ ${atLeast}${sign}`,
+    isMet,
+  };
 }

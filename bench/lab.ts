@@ -12,8 +12,16 @@ export interface Lab extends AsyncDisposable {
   readonly url: string;
   readonly redis: RedisClient;
   readonly port: number;
-  /** Ends with the lab at the latest. */
+  /** Ends with the measurement that it was started for. */
   start(program: Program): Running;
+  /** Aborts when the measurement under way has taken too long. */
+  readonly signal: AbortSignal;
+  /**
+   * One measurement. Whatever was started in it is ended after it.
+   *
+   * @throws Error when it takes longer than `limitMs`: a system that hangs is told of, not waited for.
+   */
+  measure<T>(limitMs: number, work: () => Promise<T>): Promise<T>;
   /** CPU seconds that Redis has used. */
   redisCpu(): Promise<number>;
   /** Empties the measured database. */
@@ -26,35 +34,87 @@ export const STORE_DB = 1;
 export async function openLab(): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), "celery-bench-"));
   const port = await freePort();
-  const programs = new Set<Running>();
-  const start = (program: Program): Running => {
-    const running = new Running({ ...program, env: { BENCH_REDIS_URL: url, ...program.env } });
-    programs.add(running);
-    return running;
-  };
   const url = `redis://127.0.0.1:${port}/0`;
-  const server = start({
+  const server = new Running({
     command: process.env["REDIS_SERVER_BIN"] ?? "redis-server",
     args: ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder],
     cwd: folder,
   });
+  const bounded = new Bounded(url);
   await server.line((line) => line.includes("Ready to accept connections"), 10_000);
   const redis = await RedisClient.open(port);
   return {
     url,
     redis,
     port,
-    start,
+    start: (program) => bounded.start(program),
+    get signal() {
+      return bounded.signal;
+    },
+    measure: (limitMs, work) => bounded.run(limitMs, work),
     redisCpu: async () => cpuOf(String(await redis.call("INFO", "cpu"))),
     clear: async () => {
       await redis.call("FLUSHDB");
     },
     [Symbol.asyncDispose]: async () => {
       redis[Symbol.dispose]();
-      await Promise.all([...programs].map((program) => program[Symbol.asyncDispose]()));
+      await bounded.end();
+      await server[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** How long a measurement that is over may take to notice. */
+const GRACE_MS = 15_000;
+
+/** Runs measurements one after the other, each with its own time and programs. */
+class Bounded {
+  readonly #url: string;
+  readonly #programs = new Set<Running>();
+  #control = new AbortController();
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  get signal(): AbortSignal {
+    return this.#control.signal;
+  }
+
+  start(program: Program): Running {
+    const running = new Running({ ...program, env: { BENCH_REDIS_URL: this.#url, ...program.env } });
+    this.#programs.add(running);
+    return running;
+  }
+
+  async run<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
+    const control = new AbortController();
+    this.#control = control;
+    const tooLong = new Error(`It was not over after ${limitMs / 1000} seconds.`);
+    // With its programs gone, whatever it waits for fails.
+    const timer = setTimeout(() => void this.end().then(() => control.abort(tooLong)), limitMs);
+    try {
+      return await Promise.race([work(), neverLaterThan(limitMs + GRACE_MS)]);
+    } catch (error) {
+      throw control.signal.aborted ? new Error(`${tooLong.message} ${(error as Error).message}`) : error;
+    } finally {
+      clearTimeout(timer);
+      await this.end();
+    }
+  }
+
+  async end(): Promise<void> {
+    const running = [...this.#programs];
+    this.#programs.clear();
+    await Promise.all(running.map((program) => program[Symbol.asyncDispose]()));
+  }
+}
+
+function neverLaterThan(ms: number): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error("Nor did it end then.")), ms).unref();
+  });
 }
 
 function cpuOf(info: string): number {
@@ -75,6 +135,7 @@ async function freePort(): Promise<number> {
 
 /** Looks every `everyMs` until it is so. @throws Error naming what was waited for. */
 export async function until(
+  { signal }: Pick<Lab, "signal">,
   what: string,
   isSo: () => Promise<boolean>,
   limitMs: number,
@@ -82,6 +143,7 @@ export async function until(
 ): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!(await isSo())) {
+    signal.throwIfAborted();
     if (performance.now() > deadline) throw new Error(`${what} took longer than ${limitMs / 1000} s`);
     await pause(everyMs);
   }

@@ -5,7 +5,7 @@ import { arch, cpus, platform } from "node:os";
 import { GOALS, judge } from "./goals.ts";
 import { type Lab, openLab } from "./lab.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
-import { renderGoals, renderScenario } from "./report.ts";
+import { renderFailures, renderGoals, renderScenario } from "./report.ts";
 import { Results } from "./results.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
 import { allSystems, type System } from "./systems.ts";
@@ -34,16 +34,22 @@ async function bench(options: Options): Promise<void> {
   }
   const results = new Results();
   for (const scenario of SCENARIOS) {
-    if (options.only.length > 0 && !options.only.includes(scenario.name)) continue;
+    if (!isWanted(scenario.name, options)) continue;
     const taking = systems.filter(({ name }) => scenario.systems.includes(name));
     await runScenario(scenario, taking, { lab, results, options });
     if (taking.length > 0) process.stdout.write(renderScenario(scenario, taking, results));
   }
   const goals = GOALS.map((goal) => judge(goal, results));
-  process.stdout.write(renderGoals(goals));
+  process.stdout.write(renderFailures(results.failures));
+  process.stdout.write(renderGoals(goals.filter(({ scenario }) => isWanted(scenario, options))));
+  if (results.failures.length > 0) process.exitCode = 1;
   if (options.json === "") return;
-  const record = { ...environment(), options, goals, samples: results.toJson() };
+  const record = { ...environment(), options, goals, failures: results.failures, samples: results.toJson() };
   await writeFile(options.json, `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+function isWanted(scenario: string, { only }: Options): boolean {
+  return only.length === 0 || only.includes(scenario);
 }
 
 interface Run {
@@ -58,19 +64,40 @@ async function runScenario(
   systems: readonly System[],
   { lab, results, options }: Run,
 ): Promise<void> {
-  const rounds = scenario.once ? 1 : options.rounds;
+  const rounds = Math.min(options.rounds, scenario.atMostRounds ?? Number.POSITIVE_INFINITY);
   for (let round = 0; round < rounds; round += 1) {
     for (const index of systems.keys()) {
       const system = systems[(index + round) % systems.length] as System;
+      // Once is enough to know that it fails, and failing takes longest.
+      if (results.hasFailed(scenario.name, system.name)) continue;
       process.stderr.write(`${scenario.name} ${round + 1}/${rounds} ${system.title}\n`);
-      await lab.clear();
-      results.add(
-        scenario.name,
-        system.name,
-        round,
-        await scenario.measure(lab, system, options.quick ? 0.25 : 1),
-      );
+      await measureOnce({ scenario, system, round }, { lab, results, options });
     }
+  }
+}
+
+interface Measurement {
+  readonly scenario: Scenario;
+  readonly system: System;
+  readonly round: number;
+}
+
+/** What goes wrong with one system is told, and the others are measured all the same. */
+async function measureOnce(
+  { scenario, system, round }: Measurement,
+  { lab, results, options }: Run,
+): Promise<void> {
+  await lab.clear();
+  try {
+    const scale = options.quick ? 0.25 : 1;
+    const sample = await lab.measure(scenario.limitSeconds * 1000, () =>
+      scenario.measure(lab, system, scale),
+    );
+    results.add(scenario.name, system.name, round, sample);
+  } catch (error) {
+    const reason = (error as Error).message;
+    process.stderr.write(`  failed: ${reason}\n`);
+    results.failures.push({ scenario: scenario.name, system: system.name, round, reason });
   }
 }
 

@@ -11,15 +11,15 @@ export interface Options {
   readonly json: string;
 }
 
-export const HELP = `Usage: npm run bench -- [options]
+export const HELP = `Usage: npm run bench -- [scenario …] [options]
 
 Measures this project, Celery, BullMQ, bee-queue, celery-node and a bare loop against one Redis of its own.
+Scenarios: ${SCENARIOS.map(({ name }) => name).join(", ")}; all of them when none is named.
 
   --rounds N        how often each system is measured, one after the other (default 5)
-  --only A,B        only these: ${SCENARIOS.map(({ name }) => name).join(", ")}
   --systems A,B     only these, e.g. ours-async,bullmq-50,bare
   --quick           two rounds of a quarter of the tasks: to see that it works, not to quote
-  --json FILE       where the figures go (default bench/results/latest.json; with --only, --systems or --quick nowhere)
+  --json FILE       where the figures go (default bench/results/latest.json; nowhere when only a part is run)
   --help            this text
 `;
 
@@ -27,11 +27,11 @@ const DEFAULT_FILE = new URL("results/latest.json", import.meta.url).pathname;
 
 /** @throws Error naming the option that cannot be. */
 export function parseOptions(args: readonly string[]): Options | "help" {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       rounds: { type: "string" },
-      only: { type: "string" },
       systems: { type: "string" },
       quick: { type: "boolean", default: false },
       json: { type: "string" },
@@ -39,9 +39,12 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     },
   });
   if (values.help) return "help";
-  const only = list(values.only);
-  const unknown = only.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
-  if (unknown.length > 0) throw new Error(`There is no scenario ${unknown.join(", ")}.`);
+  const only = positionals;
+  const known = SCENARIOS.map(({ name }) => name);
+  const unknown = only.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new Error(`There is no scenario ${unknown.join(", ")}. There are ${known.join(", ")}.`);
+  }
   const systems = list(values.systems);
   const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
   if (!Number.isInteger(rounds) || rounds < 1)

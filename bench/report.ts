@@ -1,5 +1,5 @@
 import type { Judged } from "./goals.ts";
-import type { Results } from "./results.ts";
+import type { Failure, Results } from "./results.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Summary } from "./statistics.ts";
 import type { System } from "./systems.ts";
@@ -52,16 +52,25 @@ export function renderScenario(scenario: Scenario, systems: readonly System[], r
   return `\n${scenario.name}: ${scenario.about}\n${table([["", ...columns.map(([, heading]) => heading)], ...rows])}`;
 }
 
+export function renderFailures(failures: readonly Failure[]): string {
+  if (failures.length === 0) return "";
+  const lines = failures.map(
+    ({ scenario, system, round, reason }) =>
+      `  ${scenario}, ${system}, round ${round + 1}: ${reason.replaceAll("\n", "\n    ")}\n`,
+  );
+  return `\nnot measured\n${lines.join("")}`;
+}
+
 export function renderGoals(judged: readonly Judged[]): string {
-  const known = judged.filter(({ value }) => value !== undefined);
-  if (known.length === 0) return "";
-  const rows = known.map(({ text, value, goal, isMet }) => [
+  const rows = judged.map(({ text, value, goal, isMet }) => [
     text,
-    cell(value),
     goal,
-    isMet ? "met" : "NOT MET",
+    cell(value),
+    isMet === undefined ? "not measured" : isMet ? "yes" : "NO",
   ]);
-  return `\ngoals\n${table([["", "this run", "goal", ""], ...rows])}`;
+  const missed = judged.filter(({ isMet }) => isMet !== true).length;
+  const summary = `${judged.length - missed} of ${judged.length} goals reached`;
+  return `\ngoals: the median of this run (from–to)\n${table([["", "goal", "seen", "reached"], ...rows])}  ${summary}\n`;
 }
 
 function cell(summary: Summary | undefined): string {

@@ -3,6 +3,7 @@ import { type Summary, summarize } from "./statistics.ts";
 
 /** Everything that was measured, by scenario, system and round. */
 export class Results {
+  readonly failures: Failure[] = [];
   readonly #samples = new Map<string, Map<string, Map<number, Sample>>>();
 
   add(scenario: string, system: string, round: number, sample: Sample): void {
@@ -10,6 +11,10 @@ export class Results {
     this.#samples.set(scenario, systems);
     const rounds = systems.get(system) ?? new Map<number, Sample>();
     systems.set(system, rounds.set(round, sample));
+  }
+
+  hasFailed(scenario: string, system: string): boolean {
+    return this.failures.some((failure) => failure.scenario === scenario && failure.system === system);
   }
 
   /** `undefined` when it was not measured. */
@@ -53,6 +58,14 @@ export class Results {
     const sign = best === "least" ? 1 : -1;
     return known.sort((a, b) => sign * (a.median - b.median))[0]?.system;
   }
+}
+
+/** A measurement that gave nothing: the system hung, ended, or said something unexpected. */
+export interface Failure {
+  readonly scenario: string;
+  readonly system: string;
+  readonly round: number;
+  readonly reason: string;
 }
 
 /** A metric of one system, or of the best of several. */

@@ -19,8 +19,10 @@ export interface Scenario {
   readonly about: string;
   /** Names of systems, in the order of the table. */
   readonly systems: readonly string[];
-  /** Measured once, whatever the number of rounds. */
-  readonly once?: true;
+  /** Measured no more often, whatever the number of rounds. */
+  readonly atMostRounds?: number;
+  /** A measurement that takes longer has failed. Several times of what the slowest system takes on a quiet machine. */
+  readonly limitSeconds: number;
   /** @param scale 1, or less with `--quick`. */
   measure(lab: Lab, system: System, scale: number): Promise<Sample>;
 }
@@ -42,46 +44,55 @@ const EVERY = [
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: "drain",
+    limitSeconds: 60,
     about: "queue filled beforehand, no-op task, result stored and published; between 20 % and 95 % of it",
     systems: EVERY,
     measure: drain,
   },
   {
     name: "enqueue",
+    limitSeconds: 90,
     about: "one producer; tasks/s sent one by one, 500 at a time, and in bulk calls of 500",
     systems: ["ours-async", "celery-prefork", "bullmq-50", "bee-queue-50", "celery-node", "bare"],
     measure: enqueue,
   },
   {
     name: "round-trip",
+    limitSeconds: 60,
     about: "one no-op at a time, from sending to the result in hand; ms",
     systems: ["ours-async", "ours-prefork", "celery-prefork", "bullmq-50", "bare"],
     measure: roundTrip,
   },
   {
     name: "start",
+    limitSeconds: 30,
     about: "from starting the worker to the result of its first task; ms",
     systems: ["ours-async", "ours-prefork", "celery-prefork", "bullmq-50", "celery-node", "bare"],
     measure: startUp,
   },
   {
     name: "idle",
+    limitSeconds: 60,
+    // Half a minute each, and hardly any spread.
+    atMostRounds: 3,
     about: "a worker with nothing to do: what it asks of Redis, of a core, of memory",
     systems: ["ours-async", "ours-prefork", "celery-prefork", "bullmq-50", "bee-queue-50", "bare"],
     measure: idle,
   },
   {
     name: "growth",
+    limitSeconds: 240,
     about: "memory of one worker after 20,000 tasks and after 200,000 more",
     systems: ["ours-async"],
-    once: true,
+    atMostRounds: 1,
     measure: growth,
   },
   {
     name: "gets",
+    limitSeconds: 240,
     about: "50,000 results waited for in one program: what is left of it",
     systems: ["ours-async"],
-    once: true,
+    atMostRounds: 1,
     measure: gets,
   },
 ];
@@ -119,7 +130,7 @@ async function drain(lab: Lab, system: System, scale: number): Promise<Sample> {
 async function markAt(lab: Lab, system: System, worker: Running, count: number): Promise<Mark> {
   let done = 0;
   const isThere = async (): Promise<boolean> => (done = await progress(lab, system)) >= count;
-  await until(`${system.name}: ${count} tasks`, isThere, LIMIT_MS, 5).catch((error: Error) => {
+  await until(lab, `${system.name}: ${count} tasks`, isThere, LIMIT_MS, 5).catch((error: Error) => {
     throw new Error(`${error.message}: ${done} done.\n${worker.lastWords()}`);
   });
   const ms = performance.now();
@@ -222,7 +233,7 @@ async function runToEndOf(lab: Lab, system: System, total: number): Promise<void
   if (!program) throw new Error(`${system.name} cannot be filled`);
   await using _filler = lab.start(program);
   const isDone = async (): Promise<boolean> => (await progress(lab, system)) >= total;
-  await until(`${total} tasks`, isDone, LIMIT_MS, 50);
+  await until(lab, `${total} tasks`, isDone, LIMIT_MS, 50);
 }
 
 /** What the last results leave is on its way when their `get`s return: two looks have to agree. What has leaked does not go away. */
