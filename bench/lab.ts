@@ -143,7 +143,7 @@ export async function until(
 ): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!(await isSo())) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw new Error(`${what} did not come`);
     if (performance.now() > deadline) throw new Error(`${what} took longer than ${limitMs / 1000} s`);
     await pause(everyMs);
   }
