@@ -41,9 +41,12 @@ function rowOf(buffer: headless.IBuffer, y: number): string {
   const line = buffer.getLine(y);
   let row = "";
   let style = "plain";
+  let isWide = false;
   for (let x = 0; x < (line?.length ?? 0); x += 1) {
     const cell = line?.getCell(x);
-    if (cell === undefined || cell.getWidth() === 0) continue;
+    const isRightHalf = isWide && cell?.getWidth() === 0;
+    isWide = cell?.getWidth() === 2;
+    if (cell === undefined || isRightHalf) continue;
     const next = styleOf(cell);
     if (next !== style) row += `<${next}>`;
     row += cell.getChars() || " ";

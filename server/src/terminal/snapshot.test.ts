@@ -32,6 +32,7 @@ test.each([
   ],
   ["a combining character stands alone in the last column", "\x1b[99;99H\u0301"],
   ["a combining character stands alone behind another", "ab\x1b[1;3H\u0301c"],
+  ["half of a wide character was pushed to the right", "\x1b[4m日本日本日本日\b\x1b[2@"],
   ["a combining character stands alone in a row that was wrapped into", "aaaaaaaaaaaaa \b\u0301"],
 ])("given a screen where %s, when it is drawn again, then it is the same", async (_what, text) => {
   const { before, after } = await redrawn(text);
