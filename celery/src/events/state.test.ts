@@ -118,9 +118,11 @@ describe("what is kept", () => {
     );
 
     expect(state.tasksByTime().map(({ uuid }) => uuid)).toEqual(["a", "b"]);
+    state.event(anEvent("task-received", { uuid: "quiet", hostname: "w2@vm", clock: 1 }), 5001);
+    expect(state.tasksByTime().map(({ uuid }) => uuid)).toEqual(["quiet", "a", "b"]);
     expect(state.tasksByTime(1)).toHaveLength(1);
     state.clearTasks();
-    expect([...state.tasks.keys()]).toEqual(["b"]);
+    expect([...state.tasks.keys()]).toEqual(["b", "quiet"]);
   });
 
   test("given events of no known kind, when folded, then they are counted and change nothing", () => {

@@ -77,9 +77,12 @@ export class State {
     return [...this.#workers.values()].filter((worker) => worker.isAlive(nowSeconds));
   }
 
-  /** The newest first: by logical clock, then by time. */
+  /**
+   * The one heard of last first; what came at once, by logical clock. Celery goes by the clock alone, which is not in step between
+   * workers that do not gossip: a task of a quiet one would stand below all of a busy one.
+   */
   tasksByTime(limit: number = Number.POSITIVE_INFINITY): readonly TrackedTask[] {
-    const sorted = [...this.#tasks.values()].sort((a, b) => b.clock - a.clock || b.heard - a.heard);
+    const sorted = [...this.#tasks.values()].sort((a, b) => b.heard - a.heard || b.clock - a.clock);
     return sorted.slice(0, limit);
   }
 

@@ -77,7 +77,11 @@ class Monitor {
       this.#model.state.event(event, systemClock.nowMs() / 1000);
       this.#soon();
     });
-    events.on("down", (fault) => this.#set({ ...this.#model, trouble: `No broker: ${fault.message}` }));
+    events.on("down", (fault) => {
+      // The title has the URL already.
+      const why = fault.message.replace(` at ${this.#deps.broker}`, "");
+      this.#set({ ...this.#model, trouble: `No broker, trying again: ${why}` });
+    });
     events.on("up", () => {
       this.#set({ ...this.#model, trouble: null });
       // Workers that are there already show up at once; one that cannot be asked now shows up with its next heartbeat.

@@ -47,6 +47,39 @@ export function clip(text: string, columns: number): string {
   return text;
 }
 
+/** Parts of one line, which are painted differently, cut where the line ends. */
+export function clipParts<T extends readonly string[]>(parts: T, columns: number): T {
+  let room = columns;
+  return parts.map((part) => {
+    const cut = clip(part, room);
+    room -= width(cut);
+    return cut;
+  }) as unknown as T;
+}
+
+/** The first parts, as many as fit whole: half a figure says something else. */
+export function joinWhile(parts: readonly string[], columns: number): string {
+  let text = "";
+  for (const part of parts) {
+    if (width(text) + width(part.trimEnd()) > columns) break;
+    text += part;
+  }
+  return clip(text.trimEnd(), columns);
+}
+
+/** A dotted name that is too long loses its beginning, because its end says what it is: `…tasks.add`. */
+export function shortName(name: string, columns: number): string {
+  if (width(name) <= columns) return name;
+  const [, ...rest] = name.replace(/^…/, "").split(".");
+  return rest.length === 0 ? clip(name, columns) : shortName(`…${rest.join(".")}`, columns);
+}
+
+/** The end of an id: ids of one client begin alike. */
+export function shortId(uuid: string): string {
+  const id = plain(uuid);
+  return id.length > 9 ? `…${id.slice(-8)}` : id;
+}
+
 /** Breaks a text into lines of at most `columns`, at its own line ends first. */
 export function wrap(text: string, columns: number): readonly string[] {
   const lines = shorten(text, MOST_WRAPPED).split("\n");
@@ -66,6 +99,18 @@ export function wrap(text: string, columns: number): readonly string[] {
     }
     return [...parts, part];
   });
+}
+
+/** Breaks a sentence of ours between its words. */
+export function wrapWords(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && width(line) + 1 + width(word) <= columns)
+      lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function charWidth(char: string): number {

@@ -64,7 +64,7 @@ describe("the screen", () => {
   test("given workers and tasks, when drawn, then each has its line, the newest task first", () => {
     const lines = screen(aBusyModel());
 
-    expect(lines[1]).toContain("6 events · 3 tasks received · 1/1 workers alive");
+    expect(lines[1]).toBe(" 1 worker · 3 tasks · 6 events");
     expect(lines.find((line) => line.includes("●"))).toMatch(
       / ● w1@vm +1 running +1,234 done +load 0\.50 0\.25 1\.00/,
     );
@@ -94,6 +94,46 @@ describe("the screen", () => {
       expect(lines).toHaveLength(rows);
       expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
     }
+  });
+
+  test("given a narrow screen, when drawn, then it shows less, and nothing by half", () => {
+    const lines = screen(aBusyModel(), 40, 14);
+
+    expect(lines.find((line) => line.includes("●"))).toBe(" ● w1@vm         1 running   1,234 done");
+    expect(lines.filter((line) => line.includes("tasks."))).toEqual([
+      "▸ RECEIVED  tasks.wait()                ",
+      "  FAILURE   tasks.fail('x', **{'y': 1}… ",
+      "  SUCCESS   tasks.add(2, 3)             ",
+    ]);
+    expect(lines.at(-1)?.trim()).toBe("↑↓ mark · ⏎ details · ? help · q quit");
+    expect(screen(keys(aBusyModel(), "c").model, 40, 14).at(-1)).toContain(
+      " Revoke? y yes · any other key no",
+    );
+    expect(screen(keys(aBusyModel(), "?").model, 40, 12).at(-1)).toContain("any key: back");
+  });
+
+  test("given a failed task, when there is room, then its row says what went wrong", () => {
+    expect(screen(aBusyModel(), 160).find((line) => line.includes("FAILURE"))).toContain(
+      "tasks.fail('x', **{'y': 1})  ValueError('no')",
+    );
+  });
+
+  test("given a long name and ids that begin alike, when drawn, then their ends are shown", () => {
+    const name = "myproject.billing.tasks.generate_monthly_invoice_for_all_customers";
+    const uuid = "9333c663-ea03-42a3-a9de-91f7104ca8f7";
+    const model = aModel(anEvent("task-received", { uuid, name, args: "()", kwargs: "{}" }));
+
+    const row = marked(model);
+    expect(screen(model, 110).find((line) => line.startsWith("▸"))).toContain("…104ca8f7");
+    expect(row).toContain("generate_monthly");
+    expect(row).not.toContain("myproject");
+  });
+
+  test("given a task that runs, when drawn, then it says for how long", () => {
+    const model = aModel(anEvent("task-started", { uuid: "a" }));
+    const lines = render(model, { columns: 80, rows: 24, nowSeconds: NOW + 75, broker: "", color: false });
+
+    expect(lines.find((line) => line.includes("STARTED"))).toMatch(/ 75 s\s*$/);
   });
 
   test("given a text that would command the terminal, when drawn, then it cannot", () => {
@@ -196,7 +236,7 @@ describe("keys", () => {
   test("given a rate limit typed, when entered, then only what can be one is taken", () => {
     const { model, actions } = keys(aBusyModel(), "l", "1", "x", "0", "0", "backspace", "/", "m");
     expect(screen(model).at(-1)).toContain(
-      "New rate limit for tasks.wait (10/s, 5/m, 100/h; 0 for none): 10/m█",
+      "Rate limit of tasks.wait: 10/m█  e.g. 10/s, 5/m, 100/h, 0 for none",
     );
     expect(actions).toEqual([]);
 

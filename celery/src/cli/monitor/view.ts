@@ -1,7 +1,9 @@
-import type { TrackedTask, TrackedWorker } from "../../events/index.ts";
 import { detailLines } from "./details.ts";
+import { footer } from "./footer.ts";
 import { type Model, type Screen, selectedTask } from "./model.ts";
-import { clip, fit, plain, width } from "./text.ts";
+import { BOLD, DIM, type Paint, painter, REVERSE } from "./paint.ts";
+import { clockTime, count, type RowOptions, taskHeader, taskRow, workerRow } from "./rows.ts";
+import { clip, clipParts, fit, plain, width, wrapWords } from "./text.ts";
 
 export interface ViewOptions {
   readonly columns: number;
@@ -13,39 +15,23 @@ export interface ViewOptions {
   readonly color: boolean;
 }
 
-type Paint = (text: string, ...codes: readonly number[]) => string;
+type PaintedOptions = ViewOptions & RowOptions;
 
-const BOLD = 1;
-const DIM = 2;
-const REVERSE = 7;
-const STATE_COLORS: Readonly<Record<string, number>> = {
-  SUCCESS: 32,
-  FAILURE: 31,
-  RETRY: 33,
-  REVOKED: 35,
-  REJECTED: 35,
-  STARTED: 36,
-  RECEIVED: 34,
-};
 /** Title, counts and keys. */
 const FRAME_LINES = 3;
 /** Lines that the workers' part may take of the screen. */
 const WORKERS_SHARE = 1 / 3;
 
 /** The whole screen: exactly `rows` lines, none wider than `columns`. */
-export function render(model: Model, options: ViewOptions): readonly string[] {
-  const { rows, columns } = options;
-  const paint = painter(options.color);
-  const head = [paint(fit(title(options), columns), REVERSE), summary(model, options, paint)];
-  const foot = footer(model.screen, columns, paint);
+export function render(model: Model, given: ViewOptions): readonly string[] {
+  const { rows, columns } = given;
+  const paint = painter(given.color);
+  const options = { ...given, paint };
+  const head = [paint(fit(title(options), columns), REVERSE), summary(model, options)];
   const room = Math.max(0, rows - FRAME_LINES);
-  const body = bodyOf(model, room, options, paint);
-  const filled = [
-    ...head,
-    ...body.slice(0, room),
-    ...Array<string>(Math.max(0, room - body.length)).fill(""),
-  ];
-  return rows < FRAME_LINES ? filled.slice(0, rows) : [...filled, foot];
+  const body = bodyOf(model, room, options).slice(0, room);
+  const filled = [...head, ...body, ...Array<string>(room - body.length).fill("")];
+  return rows < FRAME_LINES ? filled.slice(0, rows) : [...filled, footer(model, columns, paint)];
 }
 
 /** The same, scrolled no further than there is text: only here it is known how long that is. */
@@ -58,53 +44,66 @@ export function settle(model: Model, { rows, columns }: Pick<ViewOptions, "rows"
 }
 
 function title({ columns, broker, nowSeconds }: ViewOptions): string {
-  const left = ` celery events  ${plain(broker)}`;
-  const right = `${clockTime(nowSeconds)} `;
-  return fit(left, Math.max(0, columns - width(right))) + right;
+  const right = ` ${clockTime(nowSeconds)} `;
+  return fit(` celery events  ${plain(broker)}`, Math.max(0, columns - width(right))) + right;
 }
 
-function summary({ state, trouble }: Model, { nowSeconds, columns }: ViewOptions, paint: Paint): string {
+function summary({ state, trouble }: Model, { nowSeconds, columns, paint }: PaintedOptions): string {
+  if (trouble !== null) return paint(clip(` ${plain(trouble)}`, columns), 31, BOLD);
   const [alive, all] = [state.aliveWorkers(nowSeconds).length, state.workers.size];
-  const counts = ` ${count(state.eventCount)} events · ${count(state.taskCount)} tasks received · ${alive}/${all} workers alive`;
-  if (trouble === null) return paint(clip(counts, columns), DIM);
-  return paint(clip(` ${plain(trouble)}`, columns), 31, BOLD);
+  const workers = alive === all ? some(all, "worker") : `${count(alive)} of ${some(all, "worker")} alive`;
+  const counts = [workers, some(state.taskCount, "task"), some(state.eventCount, "event")];
+  return paint(clip(` ${counts.join(" · ")}`, columns), DIM);
 }
 
-function bodyOf(model: Model, room: number, options: ViewOptions, paint: Paint): readonly string[] {
+function some(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+function bodyOf(model: Model, room: number, options: PaintedOptions): readonly string[] {
   const { screen } = model;
+  const { columns, paint } = options;
   switch (screen.kind) {
     case "details":
-      return detailLines(model.state.tasks.get(screen.uuid), screen.uuid, options.columns)
+      return detailLines(model.state.tasks.get(screen.uuid), screen.uuid, columns)
         .slice(screen.scroll, screen.scroll + room)
         .map(({ label, text }) => {
-          const parts = clipParts([label, text] as const, options.columns);
+          const parts = clipParts([label, text] as const, columns);
           return paint(parts[0], BOLD) + parts[1];
         });
     case "help":
-      return HELP.map((line) => clip(line, options.columns));
+      return helpLines(columns, room, paint);
     case "answers":
-      return answerLines(screen, options.columns, paint);
+      return answerLines(screen, columns, paint);
     case "tasks":
     case "rate":
     case "confirm":
-      return tasksBody(model, room, options, paint);
+      return tasksBody(model, room, options);
   }
 }
 
-const HELP: readonly string[] = [
-  "",
-  "  ↑ ↓ j k          mark a task; PgUp, PgDn, g and G go further",
-  "  Enter, i         everything known about the marked task",
-  "  c                revoke it: no worker runs it any more",
-  "  t                terminate it: revoke it and end it if it runs",
-  "  l                a rate limit for all tasks of its name",
-  "  q, Ctrl-C        quit",
-  "",
-  "  Only what was told since this view began is shown. Workers tell of tasks",
-  "  with -E, or after: celery control enable_events",
-  "",
-  "  Any key goes back.",
+const HELP_KEYS: readonly (readonly [keys: string, text: string])[] = [
+  ["↑ ↓ j k", "mark a task"],
+  ["PgUp g G", "go further"],
+  ["⏎ i", "all about the marked task"],
+  ["c", "revoke it: nobody runs it"],
+  ["t", "terminate it: end it, too"],
+  ["l", "rate limit for its name"],
+  ["q Ctrl-C", "quit"],
 ];
+const HELP_NOTE =
+  "Only what was told since this view began is shown. Workers tell of tasks with -E, or after: celery control enable_events";
+
+/** The keys come first: a small screen has room for little else. */
+function helpLines(columns: number, room: number, paint: Paint): readonly string[] {
+  const keys = HELP_KEYS.map(([names, text]) => {
+    const parts = clipParts([`  ${fit(names, 9)} `, text] as const, columns);
+    return paint(parts[0], BOLD) + parts[1];
+  });
+  const note = wrapWords(HELP_NOTE, Math.min(76, columns - 2)).map((line) => clip(`  ${line}`, columns));
+  const isRoomy = room >= keys.length + note.length + 2;
+  return isRoomy ? ["", ...keys, "", ...note] : [...keys, ...note];
+}
 
 function answerLines(
   screen: Extract<Screen, { kind: "answers" }>,
@@ -120,136 +119,31 @@ function answerLines(
   ];
 }
 
-function tasksBody(model: Model, room: number, options: ViewOptions, paint: Paint): readonly string[] {
+function tasksBody(model: Model, room: number, options: PaintedOptions): readonly string[] {
+  const { columns, paint } = options;
   const workers = [...model.state.workers.values()].sort((a, b) => (a.hostname < b.hostname ? -1 : 1));
   const shown = workers.slice(0, Math.max(1, Math.floor(room * WORKERS_SHARE)));
   const hidden = workers.length - shown.length;
   const top = [
-    paint(clip(` WORKERS${hidden > 0 ? `  (${hidden} more)` : ""}`, options.columns), BOLD),
-    ...(shown.length === 0 ? [paint(clip("   none heard of yet", options.columns), DIM)] : []),
-    ...shown.map((worker) => workerRow(worker, options, paint)),
+    paint(clip(` WORKERS${hidden > 0 ? `  (${hidden} more)` : ""}`, columns), BOLD),
+    ...(shown.length === 0 ? [paint(clip("   none heard of yet", columns), DIM)] : []),
+    ...shown.map((worker) => workerRow(worker, options)),
   ];
-  return [...top, ...taskTable(model, Math.max(0, room - top.length), options, paint)];
+  return [...top, ...taskTable(model, Math.max(0, room - top.length), options)];
 }
 
-function workerRow(worker: TrackedWorker, { nowSeconds, columns }: ViewOptions, paint: Paint): string {
-  const isAlive = worker.isAlive(nowSeconds);
-  const name = fit(plain(worker.hostname), Math.min(28, Math.max(12, Math.floor(columns / 3))));
-  const silence = Math.max(0, Math.round(nowSeconds - (worker.lastHeartbeat ?? nowSeconds)));
-  const facts = isAlive
-    ? [
-        `${worker.active ?? 0} running`.padEnd(12),
-        `${count(worker.processed ?? 0)} done`.padEnd(14),
-        `load ${(worker.loadavg ?? [])
-          .slice(0, 3)
-          .map((load) => load.toFixed(2))
-          .join(" ")}`.padEnd(22),
-        plain(`${worker.sw_ident ?? ""} ${worker.sw_ver ?? ""}`),
-      ]
-    : [`not heard of for ${silence} s`];
-  const text = clip(`${name} ${facts.join(" ")}`, Math.max(0, columns - 4));
-  return ` ${paint(isAlive ? "●" : "○", isAlive ? 32 : 31)} ${isAlive ? text : paint(text, DIM)}`;
-}
-
-interface Columns {
-  readonly task: number;
-  readonly worker: number;
-  readonly id: number;
-}
-
-/** Marker, time, state and run time have their widths; ids are shown whole where there is room. */
-function columnWidths(columns: number): Columns {
-  const rest = Math.max(0, columns - (2 + 9 + 10 + 10));
-  const id = rest >= 90 ? 37 : rest >= 50 ? 9 : 0;
-  const worker = rest - id >= 40 ? Math.min(24, Math.floor((rest - id) / 3)) : 0;
-  return { id, worker, task: Math.max(0, rest - id - worker) };
-}
-
-function taskTable(model: Model, room: number, options: ViewOptions, paint: Paint): readonly string[] {
-  const widths = columnWidths(options.columns);
+function taskTable(model: Model, room: number, options: PaintedOptions): readonly string[] {
+  const { columns, paint } = options;
   const tasks = model.state.tasksByTime();
-  const header = `  ${fit("TIME", 9)}${fit("STATE", 10)}${fit("TASK", widths.task)}${fit("WORKER", widths.worker)}${fit("RUN TIME", 9, "right")} ${fit("ID", widths.id)}`;
-  const lines = ["", paint(clip(header, options.columns), BOLD)];
-  if (tasks.length === 0) lines.push(paint(clip("   no task heard of yet", options.columns), DIM));
+  const lines = ["", paint(taskHeader(columns), BOLD)];
+  if (tasks.length === 0) {
+    const hint = model.state.workers.size > 0 ? ": workers tell of them with -E (? for more)" : "";
+    lines.push(paint(clip(`   no task heard of yet${hint}`, columns), DIM));
+  }
   const visible = Math.max(0, room - lines.length);
   const marked = selectedTask(model);
   const at = marked ? tasks.indexOf(marked) : 0;
   const first = Math.max(0, Math.min(at - Math.floor(visible / 2), tasks.length - visible));
-  const rows = tasks
-    .slice(first, first + visible)
-    .map((task) => taskRow(task, task === marked, widths, { options, paint }));
+  const rows = tasks.slice(first, first + visible).map((task) => taskRow(task, task === marked, options));
   return [...lines, ...rows];
-}
-
-function taskRow(
-  task: TrackedTask,
-  isMarked: boolean,
-  widths: Columns,
-  { options, paint }: { readonly options: ViewOptions; readonly paint: Paint },
-): string {
-  const { fields } = task;
-  const seconds = fields.runtime === null ? "" : `${fields.runtime.toFixed(3)} s`;
-  const state = fit(plain(task.state), 10);
-  const before = `${isMarked ? "▸ " : "  "}${fit(clockTime(task.timestamp), 9)}`;
-  const after =
-    fit(fit(plain(describe(task)), widths.task - 1), widths.task) +
-    fit(plain(task.worker ?? "–"), widths.worker) +
-    `${fit(seconds, 9, "right")} ` +
-    (widths.id === 0 ? "" : fit(widths.id > 30 ? task.uuid : task.uuid.slice(0, 8), widths.id));
-  if (isMarked) return paint(clip(before + state + after, options.columns), REVERSE);
-  const parts = clipParts([before, state, after] as const, options.columns);
-  return parts[0] + paint(parts[1], STATE_COLORS[task.state] ?? DIM) + parts[2];
-}
-
-/** Parts of one line, which are painted differently, cut where the line ends. */
-function clipParts<T extends readonly string[]>(parts: T, columns: number): T {
-  let room = columns;
-  return parts.map((part) => {
-    const cut = clip(part, room);
-    room -= width(cut);
-    return cut;
-  }) as unknown as T;
-}
-
-/** `tasks.add(2, 3, **{'z': 4})`, as it was called. */
-function describe({ name, fields: { args, kwargs } }: TrackedTask): string {
-  if (name === null) return "?";
-  // Clients send the positional ones as they were given: a tuple or a list.
-  const positional = (args ?? "").replace(/^[([](.*?),?[)\]]$/s, "$1");
-  const keywords = kwargs === null || kwargs === "{}" ? "" : `**${kwargs}`;
-  return `${name}(${[positional, keywords].filter(Boolean).join(", ")})`;
-}
-
-function footer(screen: Screen, columns: number, paint: Paint): string {
-  if (screen.kind === "rate") {
-    const text = ` New rate limit for ${plain(screen.task)} (10/s, 5/m, 100/h; 0 for none): ${screen.text}█`;
-    return paint(fit(text, columns), BOLD);
-  }
-  if (screen.kind === "confirm") {
-    const verb = screen.terminate ? "Terminate" : "Revoke";
-    return paint(fit(` ${verb} ${screen.uuid}?  y yes · any other key no`, columns), BOLD);
-  }
-  return paint(fit(KEYS[screen.kind], columns), REVERSE);
-}
-
-const KEYS: Readonly<Record<"tasks" | "details" | "help" | "answers", string>> = {
-  tasks: " ↑↓ mark · ⏎ details · c revoke · t terminate · l rate limit · ? help · q quit",
-  details: " ↑↓ scroll · c revoke · t terminate · l rate limit · q back",
-  help: " any key: back",
-  answers: " any key: back",
-};
-
-function painter(color: boolean): Paint {
-  return (text, ...codes) => (color && text !== "" ? `\u001b[${codes.join(";")}m${text}\u001b[0m` : text);
-}
-
-function count(n: number): string {
-  return n.toLocaleString("en-US");
-}
-
-/** `12:30:04`, local; dashes where nobody told a moment. */
-function clockTime(epochSeconds: number | null): string {
-  if (epochSeconds === null || Number.isNaN(epochSeconds)) return "--:--:--";
-  const d = new Date(epochSeconds * 1000);
-  return [d.getHours(), d.getMinutes(), d.getSeconds()].map((n) => String(n).padStart(2, "0")).join(":");
 }
