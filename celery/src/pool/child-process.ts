@@ -8,11 +8,11 @@ import { exitStatus } from "./exit-status.ts";
 import {
   type DoneMessage,
   type FromChild,
-  packRequest,
   READ_FD,
+  readFromChild,
   type ToChild,
-  unpackOutcome,
   WRITE_FD,
+  writeToChild,
 } from "./ipc.ts";
 import type { Job } from "./job.ts";
 import { type LineReader, readLines } from "./lines.ts";
@@ -93,7 +93,7 @@ export class PoolChild {
   give(job: Job): void {
     this.#jobs.push(job);
     this.#askedBack = false;
-    this.#send({ type: "run", job: job.number, by: job.by, request: packRequest(job.request) });
+    this.#send({ type: "run", job: job.number, by: job.by, request: job.request });
   }
 
   /** Has it hand back what waits behind the task under way. */
@@ -156,7 +156,7 @@ export class PoolChild {
   /** One write for all that is said in this turn. */
   #send(message: ToChild): void {
     if (this.#outbox === "") process.nextTick(() => this.#flush());
-    this.#outbox += `${JSON.stringify(message)}\n`;
+    this.#outbox += `${writeToChild(message)}\n`;
   }
 
   #flush(): void {
@@ -172,7 +172,7 @@ export class PoolChild {
   }
 
   #listen(): void {
-    const lines = new MessageLines<FromChild>((message) => this.#onMessage(message));
+    const lines = new MessageLines((line) => this.#onMessage(readFromChild(line)));
     this.#pipe(READ_FD).on("error", () => undefined);
     this.#pipe(WRITE_FD)
       .on("error", () => undefined)
@@ -288,7 +288,7 @@ export class PoolChild {
     this.#jobs.splice(this.#jobs.indexOf(job), 1);
     this.tasksDone += 1;
     this.worn ||= message.worn;
-    const outcome = unpackOutcome(message.outcome);
+    const { outcome } = message;
     const runMs = outcome.runtimeSeconds * 1000;
     const known = this.tasksDone === 1 ? runMs : this.meanRunMs;
     this.meanRunMs = known + LATEST_SHARE * (runMs - known);

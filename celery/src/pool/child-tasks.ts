@@ -1,9 +1,10 @@
 import { type ExecuteDeps, type Execution, startExecution } from "../execution/execute.ts";
+import type { TaskRequest } from "../execution/request.ts";
 import { Run, type RunHost } from "../execution/run.ts";
 import { encodeJson } from "../protocol/json.ts";
 import { type Deferred, makeDeferred } from "../runtime/deferred.ts";
 import { MachineClock } from "../runtime/machine-clock.ts";
-import { type FromChild, type PackedRequest, packOutcome, unpackRequest, type Written } from "./ipc.ts";
+import type { FromChild, Written } from "./ipc.ts";
 
 export interface ChildTasksDeps {
   readonly execute: ExecuteDeps;
@@ -17,10 +18,10 @@ export interface ChildTasksDeps {
 class Given implements RunHost {
   readonly job: number;
   readonly by: number;
-  readonly request: PackedRequest;
+  readonly request: TaskRequest;
   readonly #tasks: ChildTasks;
 
-  constructor(job: number, by: number, request: PackedRequest, tasks: ChildTasks) {
+  constructor(job: number, by: number, request: TaskRequest, tasks: ChildTasks) {
     this.job = job;
     this.by = by;
     this.request = request;
@@ -55,7 +56,7 @@ export class ChildTasks {
     this.#deps = deps;
   }
 
-  take(job: number, by: number, request: PackedRequest): void {
+  take(job: number, by: number, request: TaskRequest): void {
     this.#waiting.push(new Given(job, by, request, this));
     if (this.#run === undefined) this.#next([]);
   }
@@ -113,7 +114,7 @@ export class ChildTasks {
     this.#deps.tell([...before, { type: "started", job }]);
     const run = new Run(next);
     this.#run = run;
-    startExecution(unpackRequest(request), run, this.#deps.execute, (ended) => this.#end(job, ended));
+    startExecution(request, run, this.#deps.execute, (ended) => this.#end(job, ended));
   }
 
   #end(job: number, { outcome, abandoned }: Execution): void {
@@ -124,7 +125,7 @@ export class ChildTasks {
     const done: FromChild = {
       type: "done",
       job,
-      outcome: packOutcome(outcome),
+      outcome,
       written: this.#deps.written(),
       worn,
     };

@@ -1,14 +1,11 @@
-/**
- * Puts lines together from the pieces in which a pipe brings them. Both ends are the same version of this package, so
- * what a line says needs no second look.
- */
-export class MessageLines<M> {
-  readonly #onMessage: (message: M) => void;
+/** Puts lines together from the pieces in which a pipe brings them. */
+export class MessageLines {
+  readonly #onLine: (line: string) => void;
   /** Of a line whose end has not come yet: a result of megabytes comes in many pieces. */
   #pieces: string[] = [];
 
-  constructor(onMessage: (message: M) => void) {
-    this.#onMessage = onMessage;
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
   }
 
   readonly push = (chunk: string): void => {
@@ -18,7 +15,7 @@ export class MessageLines<M> {
       from = end + 1;
       const line = this.#pieces.length === 0 ? last : this.#pieces.join("") + last;
       this.#pieces = [];
-      this.#onMessage(JSON.parse(line) as M);
+      this.#onLine(line);
     }
     if (from < chunk.length) this.#pieces.push(chunk.slice(from));
   };

@@ -22,12 +22,13 @@ const READY_TIMEOUT_MS = 60_000;
 const RETIRE_GRACE_MS = 2_000;
 const MAX_START_DELAY_MS = 30_000;
 /**
- * Tasks that may wait in a busy child whose runs are short, so that it need not wait for the worker between two. No more than one: what
- * has run there without the worker knowing is lost, or runs again, when both are killed at once.
+ * Tasks that may wait in a busy child whose runs take less than so many milliseconds on average, so that it need not wait for the worker
+ * between two. Few: what has run there without the worker knowing is lost, or runs again, when both are killed at once.
  */
-const AHEAD = 1;
-/** Runs are short when they take less than this on average. */
-const SHORT_RUN_MS = 5;
+const AHEAD: readonly { readonly underMs: number; readonly tasks: number }[] = [
+  { underMs: 1, tasks: 3 },
+  { underMs: 5, tasks: 1 },
+];
 /** What waits behind a run that takes longer than this is asked back, for a child that is free. */
 const PATIENCE_MS = 20;
 
@@ -193,9 +194,10 @@ class PreforkPool implements Pool {
   #roomIn({ phase, child }: Slot): number {
     if (phase === "starting" || !child) return 0;
     const least = phase === "idle" ? 1 : 0;
-    if (child.worn || child.meanRunMs > SHORT_RUN_MS) return least;
+    const ahead = AHEAD.find(({ underMs }) => child.meanRunMs < underMs)?.tasks ?? 0;
+    if (child.worn || ahead === 0) return least;
     const left = this.#maxTasks - child.tasksDone - child.load;
-    return Math.max(least, Math.min(left, 1 + AHEAD - child.load));
+    return Math.max(least, Math.min(left, 1 + ahead - child.load));
   }
 
   /** An idle one before any other, then the one with the most room. */
