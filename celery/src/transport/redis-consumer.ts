@@ -19,6 +19,7 @@ import type {
   Consumer,
   ConsumerEvents,
   ConsumerOptions,
+  EndPace,
   FinishOutcome,
   OnEnded,
   PendingEnd,
@@ -91,7 +92,7 @@ class RedisConsumer implements Consumer {
       giveBack: (claims) => this.#giveBack(claims.map(({ id }) => id)),
       onDoubt: () => this.#upkeep.reconcileSoon(),
     });
-    this.#settler = new Settler(this.#link, workerId);
+    this.#settler = new Settler({ link: this.#link, workerId, claimsHeld: () => this.#held.size });
     const onLost = (lost: readonly string[]): void => this.#onLost(lost);
     const beat = (): Promise<unknown> =>
       this.#redis.run(
@@ -116,7 +117,11 @@ class RedisConsumer implements Consumer {
   }
 
   async claim(max: number): Promise<readonly Claim[]> {
-    return this.#closing === undefined ? this.#intake.claim(max) : [];
+    if (this.#closing !== undefined) return [];
+    return this.#redis.together(() => {
+      this.#settler.goAlong();
+      return this.#intake.claim(max);
+    });
   }
 
   claimNext(max: number, signal: AbortSignal): Promise<readonly Claim[]> {
@@ -146,7 +151,7 @@ class RedisConsumer implements Consumer {
     return isSure ? "done" : this.#ask(claimId);
   }
 
-  end(claimId: string, completion: Completion, onEnded: OnEnded): PendingEnd {
+  end(claimId: string, completion: Completion, onEnded: OnEnded, pace: EndPace = "prompt"): PendingEnd {
     if (claimId === "" && isEmpty(completion)) {
       queueMicrotask(() => onEnded("done"));
       return GONE;
@@ -157,11 +162,14 @@ class RedisConsumer implements Consumer {
       );
       return GONE;
     }
-    return this.#settler.start(this.#itemOf(claimId, completion), (outcome) => {
+    const item = this.#itemOf(claimId, completion);
+    const onSettled = (outcome: SettleOutcome | Error): void => {
       if (outcome instanceof Error) return onEnded(outcome);
       this.#drop(claimId);
       onEnded(asFinished(outcome));
-    });
+    };
+    if (pace === "patient") return this.#settler.startPatiently(item, onSettled);
+    return this.#settler.start(item, onSettled);
   }
 
   withdraw(pending: PendingEnd): boolean {

@@ -31,41 +31,77 @@ export type OnSettled = (outcome: SettleOutcome | Error) => void;
 export interface Settling {
   readonly item: SettleItem;
   readonly onSettled: OnSettled;
+  /** It leaves then at the latest, by `performance.now()`. */
+  readonly dueMs: number;
   /** It is in a batch that has left, or it was withdrawn. */
   isGone: boolean;
 }
 
+export interface SettlerDeps {
+  readonly link: Pick<BrokerLink, "run">;
+  readonly workerId: string;
+  /** Of this worker: those that end are among them until they are told. */
+  readonly claimsHeld: () => number;
+}
+
 /** Items in one script call. */
 const BATCH = 200;
+/** So many are worth a call, however short ago the last one left. */
+const WORTH_A_CALL = 50;
+/** While there is more to come, a batch leaves so long after the one before. */
+const PACE_MS = 1;
+/** And so long an item waits that can wait. */
+const PATIENCE_MS = 1;
 
 /**
  * Ends claims in batches: what ends in one turn of the event loop, or while a batch is under way, goes out as one call.
  * One batch at a time, numbered, so that one whose answer was lost can be said again.
+ *
+ * As long as the worker holds claims beside those that end, there is more to come, and a batch leaves about every millisecond: a call costs
+ * more than what is in it. What ends last, or alone, leaves at once (ADR 43).
  */
 export class Settler {
-  readonly #link: BrokerLink;
+  readonly #deps: SettlerDeps;
   readonly #keys: readonly string[];
   #waiting: Settling[] = [];
+  /** Those that can wait, the oldest first. */
+  #patient: Settling[] = [];
+  /** One of those that wait is not to. */
+  #isUrgent = false;
+  /** How many wait for everything to be settled. */
+  #idling = 0;
   #number = 0;
-  #draining: Promise<void> | undefined;
+  #leftMs = Number.NEGATIVE_INFINITY;
+  #underWay: Promise<void> | undefined;
+  #turn: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(link: BrokerLink, workerId: string) {
-    this.#link = link;
-    this.#keys = [UNACKED, UNACKED_INDEX, laneKey(workerId, "settle"), DELIVERIES, ETA_INDEX];
+  constructor(deps: SettlerDeps) {
+    this.#deps = deps;
+    this.#keys = [UNACKED, UNACKED_INDEX, laneKey(deps.workerId, "settle"), DELIVERIES, ETA_INDEX];
   }
 
-  /** @throws EndRefused */
+  /** Somebody waits for this one: it leaves with the turn of the event loop. @throws EndRefused */
   settle(item: SettleItem): Promise<SettleOutcome> {
+    this.#isUrgent = true;
     return new Promise((resolve, reject) => {
       this.start(item, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
     });
   }
 
-  /** As `settle`, without a promise of its own: there may be thousands a second. */
+  /** Without a promise of its own: there may be thousands a second. */
   start(item: SettleItem, onSettled: OnSettled): Settling {
-    const settling = { item, onSettled, isGone: false };
+    const settling = { item, onSettled, dueMs: 0, isGone: false };
     this.#waiting.push(settling);
-    this.#draining ??= nextTurn().then(() => this.#drain());
+    if (this.#underWay === undefined) this.#turn ??= setImmediate(() => this.#look());
+    return settling;
+  }
+
+  /** As `start`, for what had better be withdrawn: it leaves a moment later. */
+  startPatiently(item: SettleItem, onSettled: OnSettled): Settling {
+    const settling = { item, onSettled, dueMs: performance.now() + PATIENCE_MS, isGone: false };
+    this.#patient.push(settling);
+    if (this.#underWay === undefined) this.#lookLater();
     return settling;
   }
 
@@ -76,19 +112,67 @@ export class Settler {
     return true;
   }
 
-  /** Settles when nothing is under way. */
-  async idle(): Promise<void> {
-    await this.#draining;
+  /** Something else leaves for Redis now: what waits goes with it, in the same write. */
+  goAlong(): void {
+    if (this.#underWay !== undefined || this.#waiting.length === 0) return;
+    this.#isUrgent = true;
+    this.#look();
   }
 
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const waiting = this.#waiting.filter(({ isGone }) => !isGone);
-      const batch = waiting.slice(0, BATCH);
-      this.#waiting = waiting.slice(BATCH);
-      if (batch.length > 0) await this.#send(batch);
+  /** Sends everything, and settles when nothing is under way. */
+  async idle(): Promise<void> {
+    this.#idling += 1;
+    for (;;) {
+      if (this.#underWay === undefined) this.#look();
+      if (this.#underWay === undefined) break;
+      await this.#underWay;
     }
-    this.#draining = undefined;
+    this.#idling -= 1;
+  }
+
+  #lookLater(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#underWay === undefined) this.#look();
+    }, PACE_MS);
+  }
+
+  /** Sends what is to leave now. Only while nothing is under way. */
+  #look(): void {
+    clearImmediate(this.#turn);
+    this.#turn = undefined;
+    const nowMs = performance.now();
+    const batch = this.#take(nowMs);
+    if (batch.length > 0) {
+      this.#leftMs = nowMs;
+      this.#underWay = this.#send(batch).then(() => {
+        this.#underWay = undefined;
+        this.#look();
+      });
+    } else if (this.#waiting.length > 0 || this.#patient.length > 0) this.#lookLater();
+  }
+
+  #take(nowMs: number): readonly Settling[] {
+    const waiting = this.#waiting.filter(isThere);
+    const patient = this.#patient.filter(isThere);
+    const dueMs = this.#idling > 0 ? Number.POSITIVE_INFINITY : nowMs;
+    const due = patient.filter((settling) => settling.dueMs <= dueMs);
+    const isTime = due.length > 0 || !this.#hasToWait(waiting, nowMs);
+    const leaving = isTime ? [...due, ...waiting] : [];
+    this.#patient = isTime ? patient.slice(due.length) : patient;
+    this.#waiting = isTime ? leaving.slice(BATCH) : waiting;
+    this.#isUrgent &&= this.#waiting.length > 0;
+    return leaving.slice(0, BATCH);
+  }
+
+  /** The last batch has only just left, and there is more to come. */
+  #hasToWait(waiting: readonly Settling[], nowMs: number): boolean {
+    if (this.#isUrgent || this.#idling > 0 || nowMs >= this.#leftMs + PACE_MS) return false;
+    if (waiting.length >= WORTH_A_CALL) return false;
+    let claims = 0;
+    for (const { item } of waiting) if (item.claimId !== "") claims += 1;
+    return this.#deps.claimsHeld() > claims;
   }
 
   async #send(batch: readonly Settling[]): Promise<void> {
@@ -97,7 +181,9 @@ export class Settler {
     for (const settling of batch) settling.isGone = true;
     let reply: unknown;
     try {
-      reply = await this.#link.run((redis: RedisConnection) => redis.run(settleScript, this.#keys, args));
+      reply = await this.#deps.link.run((redis: RedisConnection) =>
+        redis.run(settleScript, this.#keys, args),
+      );
     } catch (error) {
       for (const { onSettled } of batch) onSettled(error as Error);
       return;
@@ -148,6 +234,6 @@ function answer(batch: readonly Settling[], [outcomes, ...errors]: readonly [str
   }
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+function isThere({ isGone }: Settling): boolean {
+  return !isGone;
 }

@@ -81,6 +81,8 @@ export interface ConsumerOptions {
 
 export type OnEnded = (outcome: FinishOutcome | Error) => void;
 
+export type EndPace = "prompt" | "patient";
+
 /** An `end` on its way, for `withdraw`. */
 export interface PendingEnd {
   readonly isGone: boolean;
@@ -128,11 +130,13 @@ export interface Consumer extends AsyncDisposable {
   confirm(claimId: string): ClaimOutcome | Promise<ClaimOutcome>;
   /**
    * `ack` (an empty completion), `finish` and `complete` (an empty claim id) without a promise, for whoever runs thousands a
-   * second. What is asked for in one turn of the event loop leaves together at its end.
+   * second. What is asked for in one turn of the event loop leaves together at its end; while other claims are held, about a millisecond
+   * after what left before.
    *
    * @param onEnded is told the outcome, or the error with which the others reject. Must not throw.
+   * @param pace `patient`: it can wait, about a millisecond, to be withdrawn.
    */
-  end(claimId: string, completion: Completion, onEnded: OnEnded): PendingEnd;
+  end(claimId: string, completion: Completion, onEnded: OnEnded, pace?: EndPace): PendingEnd;
   /** Takes an `end` back that has not left yet; its `onEnded` is not called then. Returns false when it has left. */
   withdraw(pending: PendingEnd): boolean;
   /** Early ack: the message is forgotten. `fenced` means: do not run it. */

@@ -158,7 +158,9 @@ export class TaskRunner {
   }
 
   #ackEarly(delivery: Delivery): EarlyAck {
-    return new EarlyAck(this.#deps.consumer, delivery.claim.id, (trouble) => {
+    // In the worker's own process a function may be called next that blocks the loop.
+    const pace = this.#deps.pool.kind === "prefork" ? "patient" : "prompt";
+    return new EarlyAck(this.#deps.consumer, delivery.claim.id, pace, (trouble) => {
       // Somebody else's by now: it must not run twice.
       if (trouble === "fenced") return this.cancel(delivery);
       const label = labelOf(delivery.message);
