@@ -101,6 +101,11 @@ export function chordRescueId(groupId: string): string {
   return `${PARKED_PREFIX}chord|${groupId}`;
 }
 
+/** string: which worker gives back what this dead one held. */
+export function reclaimingKey(workerId: string): string {
+  return `ts1:reclaiming:${workerId}`;
+}
+
 /** list: messages of a queue's list that `celery migrate` has taken out and not yet delivered. */
 export function migratingKey(list: string): string {
   return `ts1:migrating:${list}`;

@@ -4,7 +4,9 @@ import { startRedisServer, type TestRedis } from "../../test/support/redis-serve
 import { claimAll, message, openTransportLab, type TransportLab } from "../../test/support/transport-lab.ts";
 import { until } from "../../test/support/until.ts";
 import { openBackend } from "../backend/open-backend.ts";
-import { UNACKED, UNACKED_INDEX } from "../redis/keys.ts";
+import { PARKED_PREFIX, reclaimingKey, UNACKED, UNACKED_INDEX, WORKERS } from "../redis/keys.ts";
+import { ownClaimsScript } from "../redis/scripts/own-claims.ts";
+import { reclaimScript } from "../redis/scripts/reclaim.ts";
 
 let server: TestRedis;
 let lab: TransportLab;
@@ -59,4 +61,41 @@ test("given results in another database, when the claim is lost while its chord 
   expect(await lab.transport.queueLength("celery")).toBe(0);
   expect((await backend.chords.read("g")).claim).toBe(backend.chords.token("g"));
   expect(await backend.chords.count(part)).toBe(true);
+});
+
+/** Claims of these ids, taken now. */
+async function haveClaims(...ids: readonly string[]): Promise<void> {
+  const now = Date.now() / 1000;
+  await lab.redis.call("HSET", UNACKED, ...ids.flatMap((id) => [id, '[{}, "", "celery"]']));
+  await lab.redis.call("ZADD", UNACKED_INDEX, ...ids.flatMap((id) => [now, id]));
+}
+
+test("given thousands of messages parked for later, when a worker looks for its claims, then it finds them on one page", async () => {
+  const later = Date.now() / 1000 + 3600;
+  const parked = Array.from({ length: 5000 }, (_, n) => [later, `${PARKED_PREFIX}${n}`]).flat();
+  await lab.redis.call("ZADD", UNACKED_INDEX, ...parked);
+  await haveClaims("ts1|other|1", "ts1|mine|1", "ts1|mine|2");
+
+  const look = (offset: number, limit: number): Promise<unknown> =>
+    lab.redis.run(ownClaimsScript, [UNACKED_INDEX], ["ts1|mine|", offset, limit]);
+
+  expect(await look(0, 500)).toEqual([-1, "ts1|mine|1", "ts1|mine|2"]);
+  expect(await look(0, 2)).toEqual([2, "ts1|mine|1", "ts1|mine|2"]);
+  expect(await look(2, 2)).toEqual([-1]);
+});
+
+test("given a dead worker, when two others see it at once, then one of them gives back what it held, and the other when that one dies, too", async () => {
+  await haveClaims("ts1|dead|1", "ts1|dead|2");
+  await lab.redis.call("SADD", WORKERS, "dead");
+  const keys = [UNACKED, UNACKED_INDEX, "no-heartbeat", WORKERS, reclaimingKey("dead")];
+  const reclaim = (asker: string, offset: number): Promise<unknown> =>
+    lab.redis.run(reclaimScript, keys, ["ts1|dead|", offset, 1, "last", "dead", asker, 60_000]);
+
+  expect(await reclaim("first", 0)).toEqual([1, 0]);
+  expect(await reclaim("second", 0)).toEqual([0, -1]);
+  await lab.redis.call("DEL", reclaimingKey("dead"));
+  expect(await reclaim("second", 0)).toEqual([1, 0]);
+  expect(await reclaim("second", 0)).toEqual([0, -1]);
+  expect(await lab.redis.call("SISMEMBER", WORKERS, "dead")).toBe(0);
+  expect(await lab.transport.queueLength("celery")).toBe(2);
 });

@@ -1,5 +1,13 @@
 import type { RedisConnection } from "../redis/connection.ts";
-import { claimPrefix, ETA_INDEX, heartbeatKey, UNACKED, UNACKED_INDEX, WORKERS } from "../redis/keys.ts";
+import {
+  claimPrefix,
+  ETA_INDEX,
+  heartbeatKey,
+  reclaimingKey,
+  UNACKED,
+  UNACKED_INDEX,
+  WORKERS,
+} from "../redis/keys.ts";
 import { ownClaimsScript } from "../redis/scripts/own-claims.ts";
 import { reclaimScript } from "../redis/scripts/reclaim.ts";
 import { restoreScript } from "../redis/scripts/restore.ts";
@@ -28,6 +36,10 @@ const ROUND_MS = { least: 1000, most: 3500 } as const;
 const LATE_MS = 30;
 /** How often a worker compares its claims with Redis's without a reason. */
 const RECONCILE_MS = 30_000;
+/** So many pages a look may have; after a longer one it waits for longer, so that it costs Redis the same. */
+const RECONCILE_PAGES = 20;
+/** Who gives back what a dead worker held has this long for the next page; then others go on. */
+const RECLAIM_MS = 2000;
 /** Entries that one look takes: unlike the other scripts, it has to decode messages. */
 const RESTORE_PAGE = 100;
 /** Between two looks for what Python workers left behind; less where their timeout is short. */
@@ -131,11 +143,11 @@ export class Upkeep {
   }
 
   async #reclaim(redis: RedisConnection, worker: string): Promise<void> {
-    const keys = [UNACKED, UNACKED_INDEX, heartbeatKey(worker), WORKERS];
+    const keys = [UNACKED, UNACKED_INDEX, heartbeatKey(worker), WORKERS, reclaimingKey(worker)];
     let total = 0;
     for (let offset = 0; offset >= 0; ) {
       const mark = total === 0 ? "last" : "";
-      const args = [claimPrefix(worker), offset, PAGE, mark, worker];
+      const args = [claimPrefix(worker), offset, PAGE, mark, worker, this.#deps.workerId, RECLAIM_MS];
       const [back, next] = (await redis.run(reclaimScript, keys, args)) as [number, number];
       total += back;
       offset = next;
@@ -158,7 +170,8 @@ export class Upkeep {
 
   async #reconcile(redis: RedisConnection): Promise<void> {
     const ids: string[] = [];
-    for (let offset = 0; offset >= 0; ) {
+    let pages = 0;
+    for (let offset = 0; offset >= 0; pages += 1) {
       const args = [claimPrefix(this.#deps.workerId), offset, PAGE];
       const reply = (await redis.run(ownClaimsScript, [UNACKED_INDEX], args)) as readonly [
         number,
@@ -167,6 +180,7 @@ export class Upkeep {
       offset = reply[0];
       ids.push(...(reply.slice(1) as string[]));
     }
+    this.#reconcileAt += RECONCILE_MS * Math.max(0, pages / RECONCILE_PAGES - 1);
     this.#deps.onOwnClaims(ids);
   }
 }
