@@ -130,7 +130,13 @@ async function isHeard({ redis }: TransportLab, { workerId }: Consumer): Promise
   await until(async () => (await redis.call("EXISTS", heartbeatKey(workerId))) === 1);
 }
 
-/** A wait that has begun: all its lists are watched, where the server tells. */
+/** As many lists as a queue has. */
+const LISTS = 4;
+
+/**
+ * The only wait at this server, begun: all its lists are watched, where the server tells. Some of them still are from the consumer's last
+ * wait.
+ */
 async function waiting(
   { redis }: TransportLab,
   consumer: Consumer,
@@ -139,9 +145,8 @@ async function waiting(
 ): Promise<{ readonly claims: Promise<readonly Claim[]>; readonly stop: () => void }> {
   const blocked = async (): Promise<number> =>
     Number(/blocked_clients:(\d+)/.exec(String(await redis.call("INFO", "clients")))?.[1]);
-  const before = await blocked();
   const abort = new AbortController();
   const claims = consumer.claimNext(max, abort.signal);
-  if (tellsBlocked) await until(async () => (await blocked()) >= before + 4);
+  if (tellsBlocked) await until(async () => (await blocked()) === LISTS);
   return { claims, stop: () => abort.abort() };
 }
