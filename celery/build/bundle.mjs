@@ -8,8 +8,13 @@ import { fewMethods, loadTogether } from "./plugins.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
-/** What starts by itself; `ownModule` names the last two. The doors of the package come from its package.json. */
-const PROGRAMS = ["src/cli/main.ts", "src/pool/child-main.ts", "src/transport/heartbeat-thread.ts"];
+/** What starts by itself; `ownModule` names all but the first. The doors of the package come from its package.json. */
+const PROGRAMS = [
+  "src/cli/main.ts",
+  "src/app/typescript-hooks.ts",
+  "src/pool/child-main.ts",
+  "src/transport/heartbeat-thread.ts",
+];
 
 await main();
 

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { AppLoadError } from "../protocol/errors.ts";
 import { describeLoadFailure } from "./load-failure.ts";
 import type { CeleryApp } from "./types.ts";
+import { makeTypeScriptLoadable } from "./typescript.ts";
 
 const EXTENSIONS = [".ts", ".mts", ".js", ".mjs"] as const;
 
@@ -23,9 +24,16 @@ export async function loadApp(
 ): Promise<CeleryApp> {
   const [name = "", exportName] = spec.split(":");
   const file = findModule(name, cwd);
-  const module = await importModule(file, cwd);
+  const importModule = moduleImporter(cwd);
+  const module = await importModule(file);
   const app = exportName === undefined ? findApp(module) : asApp(module[exportName]);
-  if (app !== undefined) return loadIncludes(app, cwd, include);
+  if (app !== undefined) {
+    for (const more of [...app.conf.include, ...app.conf.imports, ...include]) {
+      // Their tasks register themselves.
+      await importModule(findModule(more, cwd));
+    }
+    return app;
+  }
   const found = Object.keys(module).join(", ") || "nothing";
   throw new AppLoadError(
     exportName === undefined
@@ -49,28 +57,22 @@ function findModule(name: string, cwd: string): string {
   );
 }
 
-async function importModule(file: string, cwd: string): Promise<Record<string, unknown>> {
-  if (/\.m?ts$/.test(file)) await makeTypeScriptLoadable();
-  try {
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
-  } catch (error) {
-    throw new AppLoadError(describeLoadFailure(error, file, cwd), { cause: error });
-  }
-}
+type ImportModule = (file: string) => Promise<Record<string, unknown>>;
 
-/** Node strips types by itself from 22.18 on; before, tsx does. Registering twice does no harm. */
-async function makeTypeScriptLoadable(): Promise<void> {
-  if ((process.features as { typescript?: unknown }).typescript) return;
-  const { register } = await import("tsx/esm/api");
-  register();
-}
-
-/** Modules that the configuration names besides the app: their tasks register themselves. */
-async function loadIncludes(app: CeleryApp, cwd: string, include: readonly string[]): Promise<CeleryApp> {
-  for (const name of [...app.conf.include, ...app.conf.imports, ...include]) {
-    await importModule(findModule(name, cwd), cwd);
-  }
-  return app;
+/** What reads TypeScript is set up with the first module that needs it. */
+function moduleImporter(cwd: string): ImportModule {
+  let readsTypeScript = false;
+  return async (file) => {
+    if (!readsTypeScript && /\.m?ts$/.test(file)) {
+      readsTypeScript = true;
+      makeTypeScriptLoadable();
+    }
+    try {
+      return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    } catch (error) {
+      throw new AppLoadError(describeLoadFailure(error, file, cwd), { cause: error });
+    }
+  };
 }
 
 function findApp(module: Record<string, unknown>): CeleryApp | undefined {
