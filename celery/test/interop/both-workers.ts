@@ -34,12 +34,21 @@ export interface Sent {
 
 const FOLDER = import.meta.dirname;
 
+export interface BothOptions {
+  /** Of the pools. Default `-c 2`. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Both take from the queue `celery`, and each from one of its own: `ts` and `py`. */
-export async function startBothWorkers(url: string): Promise<BothWorkers> {
+export async function startBothWorkers(
+  url: string,
+  { args: poolArgs = ["-c", "2"], env: more = {} }: BothOptions = {},
+): Promise<BothWorkers> {
   await using redis = openConnection(url);
   await redis.call("FLUSHDB");
-  const env = { REDIS_URL: url };
-  const common = ["worker", "-l", "info", "-c", "2"];
+  const env = { REDIS_URL: url, ...more };
+  const common = ["worker", "-l", "info", ...poolArgs];
   const ours = startCelery({
     args: ["-A", "control-app", ...common, "-n", "ts@%h", "-Q", "celery,ts"],
     cwd: FOLDER,

@@ -9,6 +9,7 @@ export const app = new Celery("control", {
   task_track_started: true,
   task_send_sent_event: true,
   worker_send_task_events: true,
+  worker_pool_restarts: process.env["POOL_RESTARTS"] === "1",
 });
 
 app.task("control.add", { rateLimit: "1000/s" }, (x: number, y: number) => x + y);

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { freePort } from "../support/redis-server.ts";
 import { redisUrl } from "../support/redis-url.ts";
 import { until } from "../support/until.ts";
 import { type BothWorkers, OURS, shapeOf, startBothWorkers, THEIRS } from "./both-workers.ts";
 import { proves } from "./compat.ts";
-import { type PythonProcess, startPython } from "./python-celery.ts";
+import { type Fields, type Flower, startFlower } from "./flower.ts";
 
 // Processes of Python and ours are started, which on a busy machine takes its time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -12,22 +11,11 @@ vi.setConfig({ testTimeout: 120_000 });
 /** A real Flower looks at a worker of ours and one of Python's, and works their levers. */
 const url = `${redisUrl()}/70`;
 let both: BothWorkers;
-let flower: PythonProcess;
-let api: string;
-
-type Fields = Readonly<Record<string, unknown>>;
+let flower: Flower;
 
 beforeAll(async () => {
-  const port = await freePort();
-  api = `http://127.0.0.1:${port}/api`;
   both = await startBothWorkers(url);
-  flower = await startPython(
-    ["-m", "celery", "-A", "control_app", "flower", "--address=127.0.0.1", `--port=${port}`],
-    { REDIS_URL: url, FLOWER_UNAUTHENTICATED_API: "true" },
-  );
-  await flower.line(/Connected to redis/);
-  // It knows a worker once that has told something.
-  await until(async () => Object.keys(await look<Fields>("/workers")).length === 2, 30_000);
+  flower = await startFlower(url);
 }, 360_000);
 
 afterAll(async () => {
@@ -35,20 +23,7 @@ afterAll(async () => {
   await both?.[Symbol.asyncDispose]();
 });
 
-async function look<T>(path: string): Promise<T> {
-  const response = await fetch(`${api}${path}`);
-  if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
-  return (await response.json()) as T;
-}
-
-/** What Flower's button says. */
-async function push(
-  path: string,
-  form: Readonly<Record<string, string>> = {},
-): Promise<readonly [number, string]> {
-  const response = await fetch(`${api}${path}`, { method: "POST", body: new URLSearchParams(form) });
-  return [response.status, await response.text()];
-}
+const look = <T>(path: string): Promise<T> => flower.look<T>(path);
 
 describe("Flower's page of workers", () => {
   test("given both workers, when Flower asks them everything, then their answers have the same shape", async () => {
@@ -71,7 +46,7 @@ describe("Flower's page of workers", () => {
 
   test("given both workers, when Flower draws its pages of them, then it finds everything it wants", async () => {
     proves("Flower", "workers and their details", "python → ours");
-    const site = api.replace(/\/api$/, "");
+    const { site } = flower;
 
     for (const node of [OURS, THEIRS]) {
       const page = await fetch(`${site}/worker/${node}`);
@@ -134,12 +109,62 @@ describe("Flower's page of tasks", () => {
       await until(async () => (await both.python.ask({ command: "state", id })) === "STARTED");
 
     for (const id of [ours, theirs])
-      expect((await push(`/task/revoke/${id}`, { terminate: "true", signal: "SIGKILL" }))[0]).toBe(200);
+      expect((await flower.push(`/task/revoke/${id}`, { terminate: "true", signal: "SIGKILL" }))[0]).toBe(
+        200,
+      );
 
     for (const id of [ours, theirs]) {
       expect(await both.python.get(id)).toMatchObject({ error: "TaskRevokedError" });
       await until(async () => (await look<Fields>(`/task/info/${id}`))["state"] === "REVOKED");
     }
+  });
+});
+
+describe("Flower's API of tasks", () => {
+  test.each([
+    ["apply", (queue: string) => [`/task/apply/control.add`, { args: [2, 3], queue }] as const],
+    ["async-apply", (queue: string) => [`/task/async-apply/control.add`, { args: [2, 3], queue }] as const],
+    ["send-task", (queue: string) => [`/task/send-task/control.add`, { args: [2, 3], queue }] as const],
+  ])(
+    "given both workers, when a task is sent to each by %s, then Flower has the same result of both",
+    async (_how, call) => {
+      proves("Flower", "apply a task", "python → ours");
+      const results = await Promise.all(
+        ["ts", "py"].map(async (queue) => {
+          const [path, body] = call(queue);
+          const [status, text] = await flower.send(path, body);
+          const id = (JSON.parse(text) as Fields)["task-id"];
+          const result = (): Promise<Fields> => look<Fields>(`/task/result/${String(id)}`);
+          await until(async () => (await result())["state"] === "SUCCESS");
+          const { "task-id": _id, ...rest } = await result();
+          return [status, rest] as const;
+        }),
+      );
+
+      expect(results[0]).toEqual([200, { state: "SUCCESS", result: 5 }]);
+      expect(results[0]).toEqual(results[1]);
+    },
+  );
+
+  test("given a task that waits, when revoked in Flower and not terminated, then neither worker runs it", async () => {
+    proves("Flower", "revoke and terminate", "python → ours");
+    const { ours, theirs } = await both.sendToBoth("control.add", [1, 1], { countdown: 2 });
+    for (const id of [ours, theirs])
+      await until(
+        async () =>
+          (await look<Fields>(`/task/info/${id}`).catch(() => ({}) as Fields))["state"] === "RECEIVED",
+      );
+
+    for (const id of [ours, theirs]) expect((await flower.push(`/task/revoke/${id}`))[0]).toBe(200);
+
+    for (const id of [ours, theirs])
+      expect(await both.python.get(id)).toMatchObject({ error: "TaskRevokedError" });
+  });
+
+  test("given messages that nobody takes, when Flower counts the queues, then it finds ours, too", async () => {
+    proves("Flower", "lengths of queues", "python → ours");
+    const { active_queues } = await look<{ active_queues: readonly Fields[] }>("/queues/length");
+    expect(active_queues.map(({ name }) => name)).toEqual(expect.arrayContaining(["celery", "py", "ts"]));
   });
 });
 
@@ -161,7 +186,7 @@ describe("Flower's buttons", () => {
       proves("Flower", what.replace(/ (?:of no|that is none).*/, ""), "python → ours");
       const said = await Promise.all(
         [OURS, THEIRS].map(async (node) => {
-          const [code, text] = await push(path.replace("NODE", node), { ...form, workername: node });
+          const [code, text] = await flower.push(path.replace("NODE", node), { ...form, workername: node });
           return [code, text.replaceAll(node, "NODE")];
         }),
       );
@@ -174,7 +199,7 @@ describe("Flower's buttons", () => {
   test("given our worker, when it is shut down in Flower, then it ends, and Flower sees it go", async () => {
     proves("Flower", "shutdown", "python → ours");
 
-    expect((await push(`/worker/shutdown/${OURS}`))[0]).toBe(200);
+    expect((await flower.push(`/worker/shutdown/${OURS}`))[0]).toBe(200);
 
     expect(await both.ours.exited).toBe(0);
     const status = await look<Fields>("/workers?status=1");

@@ -10,6 +10,7 @@ app.conf.update(
     task_track_started=True,
     task_send_sent_event=True,
     worker_send_task_events=True,
+    worker_pool_restarts=os.environ.get('POOL_RESTARTS') == '1',
 )
 
 
