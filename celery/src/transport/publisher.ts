@@ -4,9 +4,10 @@ import type { RedisConnection } from "../redis/connection.ts";
 import { RedisFault } from "../redis/fault.ts";
 import { laneKey } from "../redis/keys.ts";
 import { publishScript } from "../redis/scripts/publish.ts";
+import { publishOneScript } from "../redis/scripts/publish-one.ts";
 import { sleep } from "../runtime/sleep.ts";
 import { Batch, ByteQueue, type Target } from "./batch.ts";
-import { type ChannelNames, declarations } from "./destination.ts";
+import { bindingsOf, type ChannelNames, declarations, listOf } from "./destination.ts";
 import type { OutgoingMessage, RetryPolicy } from "./transport.ts";
 
 /** Refusals that pass by themselves. Others (out of memory, wrong type) are the caller's to know at once. */
@@ -31,7 +32,9 @@ export const NO_RETRY: RetryPolicy = { maxRetries: 0, intervalStart: 0, interval
 export class Publisher {
   readonly #redis: RedisConnection;
   readonly #channels: ChannelNames;
-  readonly #keys = [laneKey(randomUUID(), "publish")];
+  readonly #lane: string = laneKey(randomUUID(), "publish");
+  /** What the lane holds, unless an answer was lost. */
+  #laneText = "";
   readonly #closing = new AbortController();
   #declared = new Set<string>();
   /** Lists of bindings all of which are declared: senders have one list per queue, which saves looking into it. */
@@ -41,7 +44,7 @@ export class Publisher {
   readonly #spare: ByteQueue[] = [];
   #declaredOn = 0;
   #number = 0;
-  #draining = false;
+  #isBusy = false;
 
   constructor(redis: RedisConnection, channels: ChannelNames) {
     this.#redis = redis;
@@ -49,9 +52,12 @@ export class Publisher {
   }
 
   publish(message: OutgoingMessage, policy: RetryPolicy): Promise<void> {
+    if (!this.#isBusy && message.via === undefined && this.#isDeclared(message)) {
+      return this.#publishOne(message, policy);
+    }
     const batch = this.#batchFor(policy);
     const index = batch.add(message);
-    if (!this.#draining) void this.#drain();
+    if (!this.#isBusy) void this.#drain();
     return batch.outcomeOf(index);
   }
 
@@ -59,8 +65,30 @@ export class Publisher {
   async close(): Promise<void> {
     this.#closing.abort();
     if (this.#number > 0 && this.#redis.generation > 0) {
-      await this.#redis.call("DEL", ...this.#keys).catch(() => undefined); // it expires anyway
+      await this.#redis.call("DEL", this.#lane).catch(() => undefined); // it expires anyway
     }
+  }
+
+  /** The usual message of who waits for each: it needs no batch. */
+  async #publishOne(message: OutgoingMessage, policy: RetryPolicy): Promise<void> {
+    this.#isBusy = true;
+    this.#number += 1;
+    let batch: Batch | undefined;
+    try {
+      const text = `${this.#number}:d`;
+      const keys = [this.#lane, listOf(message)];
+      const outcome = await this.#redis.run(publishOneScript, keys, [text, this.#laneText, message.raw]);
+      if (outcome !== "d") throw refused(message.queue, REFUSED);
+      this.#laneText = text;
+    } catch (error) {
+      batch = new Batch(policy, new ByteQueue());
+      batch.add(message);
+      await this.#deliver(batch, error);
+      batch.answer();
+    }
+    if (this.#waiting.length > 0) void this.#drain();
+    else this.#isBusy = false;
+    await batch?.outcomeOf(0);
   }
 
   #batchFor(policy: RetryPolicy): Batch {
@@ -72,38 +100,50 @@ export class Publisher {
   }
 
   async #drain(): Promise<void> {
-    this.#draining = true;
+    this.#isBusy = true;
     for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) {
-      await this.#deliver(batch);
+      this.#number += 1;
+      await this.#deliver(batch, await this.#try(batch));
       batch.answer();
       if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(batch.releaseBytes());
     }
-    this.#draining = false;
+    this.#isBusy = false;
   }
 
-  async #deliver(batch: Batch): Promise<void> {
+  /** Says it again, under the same number, as long as that is worth it. @param failure of the first try, if it has failed. */
+  async #deliver(batch: Batch, failure: unknown): Promise<void> {
     const { policy } = batch;
-    this.#number += 1;
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        settle(batch, await this.#push(batch));
+    let error = failure;
+    for (let attempt = 0; error !== undefined; attempt += 1) {
+      this.#forgetDeclared();
+      const isLast = attempt >= (policy.maxRetries ?? Number.POSITIVE_INFINITY);
+      if (isLast || !isPassing(error) || this.#closing.signal.aborted) {
+        const reason = error;
+        batch.failAll((target) => describe(reason, target, attempt + 1));
         return;
-      } catch (error) {
-        this.#forgetDeclared();
-        const isLast = attempt >= (policy.maxRetries ?? Number.POSITIVE_INFINITY);
-        if (isLast || !isPassing(error) || this.#closing.signal.aborted) {
-          batch.failAll((target) => describe(error, target, attempt + 1));
-          return;
-        }
       }
       const seconds = Math.min(policy.intervalMax, policy.intervalStart + attempt * policy.intervalStep);
       await sleep(seconds * 1000, this.#closing.signal);
+      error = await this.#try(batch);
     }
   }
 
-  #push(batch: Batch): Promise<unknown> {
-    const args = [this.#number, ...this.#declare(batch), ...batch.arguments(this.#channels)];
-    return this.#redis.run(publishScript, this.#keys, args);
+  /** @returns why it is not known to be in Redis. */
+  async #try(batch: Batch): Promise<unknown> {
+    try {
+      const args = [this.#number, ...this.#declare(batch), ...batch.arguments(this.#channels)];
+      const reply = (await this.#redis.run(publishScript, [this.#lane], args)) as Reply;
+      this.#laneText = `${this.#number}:${reply[0]}`;
+      settle(batch, reply);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #isDeclared(message: OutgoingMessage): boolean {
+    if (this.#declaredOn !== this.#redis.generation) return false;
+    return this.#declaredLists.has(message.bindings ?? bindingsOf(message));
   }
 
   /** Once per connection, as kombu does: another client's purge may have removed them meanwhile. */
@@ -144,13 +184,17 @@ function samePolicy(a: RetryPolicy, b: RetryPolicy): boolean {
   );
 }
 
-function settle(batch: Batch, reply: unknown): void {
-  const [outcomes, ...errors] = reply as readonly [string, ...(string | number)[]];
+/** A letter for each message, then pairs of a message's place and its error. */
+type Reply = readonly [outcomes: string, ...errors: (string | number)[]];
+
+const REFUSED = "the push was refused";
+
+function settle(batch: Batch, [outcomes, ...errors]: Reply): void {
   if (errors.length === 0 && !/[es]/.test(outcomes)) return;
   batch.failAll((target, index) => {
     if (outcomes[index] === "d") return undefined;
     const at = errors.indexOf(index);
-    return refused(target, at === -1 ? "the push was refused" : String(errors[at + 1]));
+    return refused(target, at === -1 ? REFUSED : String(errors[at + 1]));
   });
 }
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { ResultBackend } from "../../src/backend/backend.ts";
 import { openConnection, type RedisConnection } from "../../src/redis/connection.ts";
 import type { Log } from "../../src/runtime/log.ts";
+import { ownBinding } from "../../src/transport/destination.ts";
 import { openTransport, type TransportOptions } from "../../src/transport/open-transport.ts";
 import type { Claim, Consumer, OutgoingMessage, Transport } from "../../src/transport/transport.ts";
 import { openTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
@@ -77,8 +78,18 @@ export function envelope(name: string): string {
   return `{"name": ${JSON.stringify(name)}, "properties": {"delivery_info": {"exchange": "", "routing_key": "celery"}}}`;
 }
 
+/** One list for all messages of the queue, as the app's senders have it. */
+const OWN_BINDINGS = [ownBinding("celery")];
+
 export function message(name: string, changes: Partial<OutgoingMessage> = {}): OutgoingMessage {
-  return { queue: "celery", raw: envelope(name), priority: 0, ...changes };
+  const isOwn = changes.queue === undefined && changes.via === undefined;
+  return {
+    queue: "celery",
+    raw: envelope(name),
+    priority: 0,
+    ...(isOwn && { bindings: OWN_BINDINGS }),
+    ...changes,
+  };
 }
 
 export function nameOf({ raw }: Pick<Claim, "raw">): string {
