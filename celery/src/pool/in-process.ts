@@ -123,6 +123,10 @@ class InProcessPool implements Pool {
     return this.free();
   }
 
+  hasWaiting(): boolean {
+    return false;
+  }
+
   run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
     return new Promise((resolve) => this.start(request, hooks, resolve));
   }

@@ -22,6 +22,8 @@ export interface Pool extends AsyncDisposable {
    * process need not wait for the worker between two. `onStart` tells which have begun.
    */
   room(): number;
+  /** Something that was given waits for a slot. */
+  hasWaiting(): boolean;
   /**
    * Starts the task in a free slot, or has it wait behind a short one. What waits is given to another slot when the run before it
    * turns out to be long, or its process dies.

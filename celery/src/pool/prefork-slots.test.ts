@@ -136,12 +136,14 @@ describe("given tasks that wait behind short ones", () => {
   test("when several come at once, then they run one after the other, in their order", async () => {
     await using pool = await openQuick();
 
-    const runs = [1, 2].map((n) => start(pool, "pool.add", [n, 0]));
-    expect(pool.room()).toBe(0);
+    expect(pool.hasWaiting()).toBe(false);
+    const runs = Array.from({ length: pool.room() }, (_, n) => start(pool, "pool.add", [n, 0]));
+    expect([pool.room(), pool.hasWaiting()]).toEqual([0, true]);
 
     const results = await Promise.all(runs.map(({ result }) => result));
-    expect(results).toMatchObject([1, 2].map((n) => ({ outcome: { resultJson: String(n) } })));
-    expect(runs.map(({ told }) => told.started.length)).toEqual([1, 1]);
+    expect(results).toMatchObject(runs.map((_, n) => ({ outcome: { resultJson: String(n) } })));
+    expect(runs.map(({ told }) => told.started.length)).toEqual(runs.map(() => 1));
+    expect(pool.hasWaiting()).toBe(false);
   });
 
   test("when the first kills its process, then it alone is lost, and the other runs once in the next one", async () => {

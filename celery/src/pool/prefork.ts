@@ -96,6 +96,12 @@ class PreforkPool implements Pool {
     return Math.max(0, room);
   }
 
+  hasWaiting(): boolean {
+    return (
+      this.#returned.length > 0 || this.#slots.some(({ child }) => child !== undefined && child.load > 1)
+    );
+  }
+
   run(request: TaskRequest, hooks: RunHooks): Promise<PoolResult> {
     return new Promise((resolve) => this.start(request, hooks, resolve));
   }

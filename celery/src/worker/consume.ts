@@ -45,6 +45,9 @@ const CLAIM_BATCH = 64;
  */
 const MOST_ENDING = 3 * CLAIM_BATCH;
 
+/** Such a share of the prefetch has to be free before more is asked for, while there is something to begin. */
+const FILL_UP = 0.75;
+
 /** A claim under way. */
 interface Asked {
   readonly max: number;
@@ -164,7 +167,7 @@ export class TaskConsumer implements RunProgress {
     this.#total.set(name, (this.#total.get(name) ?? 0) + 1);
     if (!isAcked(delivery)) return;
     this.#unanswered -= 1;
-    this.#wakeUp?.();
+    this.#wake();
   }
 
   onOver(): void {
@@ -187,6 +190,21 @@ export class TaskConsumer implements RunProgress {
     );
   }
 
+  /**
+   * A call costs as much as running several short tasks does: as long as there is something to begin, a few are asked for at once. Of
+   * these one waits in the pool, behind a short one, or here.
+   */
+  #isWorthACall(room: number): boolean {
+    if (room <= 0) return false;
+    const { unanswered, held } = this.#deps.prefetch();
+    if (room >= FILL_UP * Math.min(unanswered, held, CLAIM_BATCH)) return true;
+    return this.#waiting.length === 0 && !this.#deps.pool.hasWaiting();
+  }
+
+  #wake(): void {
+    if (this.#wakeUp && this.#isWorthACall(this.#room())) this.#wakeUp();
+  }
+
   #roomMade(stop: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -201,7 +219,7 @@ export class TaskConsumer implements RunProgress {
 
   /** In their order: what is to be run is queued before anything here waits. */
   #claimUpTo(room: number): Asked | undefined {
-    if (room <= 0) return undefined;
+    if (!this.#isWorthACall(room)) return undefined;
     const max = Math.min(room, CLAIM_BATCH);
     return { max, isWait: false, claims: this.#deps.consumer.claim(max) };
   }
@@ -318,8 +336,8 @@ export class TaskConsumer implements RunProgress {
     if (delivery.phase.name === "waiting") this.#starting -= 1;
     if (delivery.isOver) this.#ending -= 1;
     if (!isAcked(delivery)) this.#unanswered -= 1;
-    this.#wakeUp?.();
     this.#dispatch();
+    this.#wake();
     if (this.#running.size > 0) return;
     for (const resolve of this.#onDrained.splice(0)) resolve();
   }

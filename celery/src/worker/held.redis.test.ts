@@ -4,6 +4,7 @@ import { redisUrl } from "../../test/support/redis-url.ts";
 import { NOTHING_LEFT } from "../../test/support/test-broker.ts";
 import { startTestWorker, type TestWorker } from "../../test/support/test-worker.ts";
 import { until } from "../../test/support/until.ts";
+import { makeDeferred } from "../runtime/deferred.ts";
 
 let lab: GatedApp;
 
@@ -122,6 +123,29 @@ describe("rates", () => {
 });
 
 describe("how much is held", () => {
+  test("given tasks that wait for a slot, when one after the other begins, then more are asked for when three quarters of the prefetch are free", async () => {
+    const gates = Array.from({ length: 8 }, () => makeDeferred<null>());
+    const begun: number[] = [];
+    lab.app.task("tasks.wait", (n: number) => {
+      begun.push(n);
+      return gates[n]?.promise;
+    });
+    for (const n of gates.keys()) await lab.broker.app.sendTask("tasks.wait", [n]);
+    await using worker = await startTestWorker(lab.app, { concurrency: 1, prefetchMultiplier: 4 });
+
+    const received: number[] = [];
+    for (const n of [0, 1]) {
+      await until(() => begun.length === n + 1);
+      for (let trips = 0; trips < 5; trips += 1) await lab.broker.redis.call("PING");
+      received.push(texts(worker).filter((text) => text.endsWith("received")).length);
+      gates[n]?.resolve(null);
+    }
+    await whenReceived(worker, 7);
+    for (const gate of gates) gate.resolve(null);
+
+    expect(received).toEqual([4, 4]);
+  });
+
   test("given --disable-prefetch, when tasks that were acked early fill the slots, then nothing waits here", async () => {
     lab.app.task("tasks.wait", () => lab.gate.promise);
     lab.app.conf.worker_disable_prefetch = true;
