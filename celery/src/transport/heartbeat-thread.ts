@@ -42,6 +42,8 @@ async function beat(): Promise<void> {
 
 async function refresh(): Promise<void> {
   const ids = readHeld(held).map((number) => claimIdOf(idPrefix, number));
+  // With nothing in hand one command is enough, unless the last sign of life has ended, or Redis is full: the script may write all the same.
+  if (ids.length === 0 && (await prolong().catch(() => undefined)) === "OK") return;
   const keys = [heartbeatKey(workerId), WORKERS, UNACKED_INDEX];
   const gone: string[] = [];
   for (let at = 0; at === 0 || at < ids.length; at += BATCH) {
@@ -51,6 +53,10 @@ async function refresh(): Promise<void> {
   const news = gone.filter((id) => !reported.has(id));
   reported = new Set(gone);
   if (news.length > 0) tell({ type: "lost", claimIds: news });
+}
+
+function prolong(): Promise<unknown> {
+  return redis.call("SET", heartbeatKey(workerId), Date.now() + ttlMs, "XX", "PX", ttlMs);
 }
 
 function tell(message: FromHeartbeat): void {

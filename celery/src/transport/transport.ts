@@ -120,7 +120,7 @@ export interface Consumer extends AsyncDisposable {
   removeQueue(queue: string): Promise<void>;
   /**
    * As `claim`, but waits until there is something. Nothing means: ask `claim` what there is, then wait again. It comes to that when a
-   * message was urgent or another worker was faster, and after at most 12 s. When `signal` aborts, it settles with what had been taken by then.
+   * message was urgent or another worker was faster, and after at most 20 s. When `signal` aborts, it settles with what had been taken by then.
    */
   claimNext(max: number, signal: AbortSignal): Promise<readonly Claim[]>;
   /**

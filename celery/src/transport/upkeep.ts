@@ -43,7 +43,7 @@ const RECLAIM_MS = 2000;
 /** Entries that one look takes: unlike the other scripts, it has to decode messages. */
 const RESTORE_PAGE = 100;
 /** Between two looks for what Python workers left behind; less where their timeout is short. */
-const RESTORE_MS = 10_000;
+const RESTORE_MS = 30_000;
 
 type TendReply = readonly [
   back: number,

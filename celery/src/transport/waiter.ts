@@ -8,11 +8,14 @@ import type { Claim } from "./transport.ts";
  * Longest a wait lasts: where every list is watched, only in case that a watch is deaf without knowing; else because
  * nothing but looking again finds a message.
  */
-const LIMIT_MS = { watched: 12_000, unwatched: 2000 } as const;
+const LIMIT_MS = { watched: 20_000, unwatched: 2000 } as const;
 /** More lists than this are looked after by looking again only: each waiting list needs a connection. */
 const MAX_LISTS = 8;
-/** Server's limit of one blocking call; it is said again as long as somebody waits. A push ends it at once. */
-const BLOCK_SECONDS = 15;
+/**
+ * Server's limit of one blocking call; it is said again as long as somebody waits. A push ends it at once. Each end of a quiet wait costs
+ * eight commands, with the call that stands behind it.
+ */
+const BLOCK_SECONDS = 60;
 
 /** Sends what takes messages. Settles with `undefined` when there may be some all the same. Never rejects. */
 export type Take = (redis: RedisConnection) => Promise<readonly Claim[] | undefined>;
@@ -67,7 +70,7 @@ export class WorkWaiter {
 
   /**
    * One wait at a time. Settles with what was taken as soon as there is something; with nothing when somebody else may have got it, when
-   * `signal` aborts, or after at most 12 s (2 s where lists cannot be watched). What stands behind the lists may still take something then:
+   * `signal` aborts, or after at most 20 s (2 s where lists cannot be watched). What stands behind the lists may still take something then:
    * `retract` ends that.
    */
   wait(signal: AbortSignal, take: Take): Promise<readonly Claim[]> {
