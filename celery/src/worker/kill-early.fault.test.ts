@@ -77,7 +77,8 @@ test("given tasks with early ack, when a child is killed, then its task alone fa
     const { process: processes } = await lab.ledger();
     expect(failed.length).toBeLessThanOrEqual(1);
     for (const { n, result } of failed) {
-      expect(processes.get(n)).toBe(victim);
+      // Its start is told before it begins: a kill in between leaves no trace of it.
+      expect([victim, undefined]).toContain(processes.get(n));
       await expect(result.get()).rejects.toThrow(
         "WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL)",
       );
