@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { fewMethods, loadTogether } from "./plugins.mjs";
+import { leanRedis, loadTogether } from "./plugins.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
@@ -38,7 +38,7 @@ async function main() {
     banner: {
       js: 'import { createRequire as $$require } from "node:module"; const require = $$require(import.meta.url);',
     },
-    plugins: [loadTogether(ROOT), fewMethods(ROOT)],
+    plugins: [loadTogether(ROOT), leanRedis(ROOT)],
     sourcemap: "linked",
     sourcesContent: false,
     legalComments: "eof",
@@ -64,7 +64,7 @@ function leaveOutForeignMaps(files, { outputs }) {
 }
 
 function isForeign(input) {
-  return input.includes("node_modules/") || input.startsWith("few-methods:");
+  return input.includes("node_modules/") || input.startsWith("lean-redis:");
 }
 
 /** Their texts go where their code goes. */

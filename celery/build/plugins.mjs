@@ -1,7 +1,7 @@
 // What the bundle does with modules before it puts them together (ADR 46).
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const COMMANDS = words(
   "beat call control events graph inspect list migrate multi not-here purge report result shell status worker",
@@ -62,23 +62,27 @@ const METHODS = words(
 
 /**
  * ioredis makes two methods for each of Redis's 250 commands, on four prototypes, when it is loaded: a third of its loading, and 8 MB in
- * each of a worker's threads. We say most commands by `call`.
+ * each of a worker's threads. We say most commands by `call`. Its client for clusters is named nowhere but in its exports.
  *
  * @param root the package's folder.
  */
-export function fewMethods(root) {
-  const real = createRequire(createRequire(join(root, "package.json")).resolve("ioredis")).resolve(
-    "@ioredis/commands",
-  );
+export function leanRedis(root) {
+  const ioredis = createRequire(join(root, "package.json")).resolve("ioredis");
+  const commands = createRequire(ioredis).resolve("@ioredis/commands");
+  const contents = {
+    commands: `module.exports = { ...require(${JSON.stringify(commands)}), list: ${JSON.stringify(METHODS)} };`,
+    cluster: "module.exports = {};",
+  };
   return {
-    name: "few-methods",
+    name: "lean-redis",
     setup(build) {
-      build.onResolve({ filter: /^@ioredis\/commands$/ }, () => ({
-        path: "commands",
-        namespace: "few-methods",
-      }));
-      build.onLoad({ filter: /.*/, namespace: "few-methods" }, () => ({
-        contents: `module.exports = { ...require(${JSON.stringify(real)}), list: ${JSON.stringify(METHODS)} };`,
+      const instead = (path) => ({ path, namespace: "lean-redis" });
+      build.onResolve({ filter: /^@ioredis\/commands$/ }, () => instead("commands"));
+      build.onResolve({ filter: /^\.\/cluster$/ }, ({ importer }) =>
+        dirname(importer) === dirname(ioredis) ? instead("cluster") : undefined,
+      );
+      build.onLoad({ filter: /.*/, namespace: "lean-redis" }, ({ path }) => ({
+        contents: contents[path],
         resolveDir: root,
       }));
     },
