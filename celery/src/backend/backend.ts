@@ -9,10 +9,11 @@ export interface StoredResult {
   readonly expiresSeconds: number | null;
 }
 
-/** A moment in the order of what one backend hears. */
+/** A moment in the order of what one backend hears: for one id, and for its first wait. */
 export interface ResultMark {
   readonly of: object;
   readonly order: number;
+  isUsed: boolean;
 }
 
 export interface WaitOptions {
@@ -41,7 +42,7 @@ export interface ResultBackend extends AsyncDisposable {
   write(result: StoredResult): Promise<void>;
   /** `undefined` when nothing is stored: the task is PENDING, unknown, or its result has expired. */
   get(taskId: string): Promise<ResultMeta | undefined>;
-  /** Now: taken before an id is made, it spares whoever waits for the id's result a read. Costs nothing. */
+  /** Now: taken before an id is made, it spares the first who waits for the id's result a read. Costs nothing. */
   mark(): ResultMark;
   /**
    * The result in its final state. Told by pub/sub, never polled; survives reconnects by reading the key again.

@@ -100,8 +100,40 @@ test("given an own result that comes before anybody waits for it, then it is kno
   const options = { mark, onUpdate: ({ status }: ResultMeta) => void states.push(status) };
   expect(await backend.wait(id, options)).toMatchObject({ result: 8 });
   expect(states).toEqual(["SUCCESS"]);
-  expect(await backend.wait(id, options)).toMatchObject({ result: 8 });
   expect(await commandCalls(...CLIENT_COMMANDS)).toBe(before);
+  expect(await backend.wait(id, options)).toMatchObject({ result: 8 });
+  expect(await commandCalls(...CLIENT_COMMANDS)).toBe(before + 1);
+});
+
+test("given somebody else who hears the result first, by the id alone, when its sender waits afterwards, then he gets it too", async () => {
+  await getOne();
+  const { id, mark } = newTask();
+  await worker.store(meta(id, { status: "RETRY", result: null }));
+  const other = backend.wait(id);
+  await heardAll();
+  await worker.store(meta(id));
+  expect(await other).toMatchObject({ result: 8 });
+  expect(await backend.wait(id, { mark })).toMatchObject({ result: 8 });
+});
+
+test("given one who gives up, or whose onMessage throws, when the result is waited for again, then it is there", async () => {
+  await getOne();
+  const { id, mark } = newTask();
+  const stop = new AbortController();
+  const patient = backend.wait(id, { mark, signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await expect(patient).rejects.toThrow("enough");
+  await worker.store(meta(id));
+  await heardAll();
+  expect(await backend.wait(id, { mark })).toMatchObject({ result: 8 });
+  const next = newTask();
+  const onUpdate = (): void => {
+    throw new Error("oh");
+  };
+  const clumsy = backend.wait(next.id, { mark: next.mark, onUpdate });
+  await worker.store(meta(next.id));
+  await expect(clumsy).rejects.toThrow("oh");
+  expect(await backend.wait(next.id, { mark: next.mark })).toMatchObject({ result: 8 });
 });
 
 test("given one who waits, when states come on the way, then each is told, once", async () => {

@@ -14,7 +14,6 @@ interface Recent {
   /** Number of the message. */
   readonly order: number;
   readonly atMs: number;
-  isWanted: boolean;
 }
 
 /** A text that takes more than this part of all the room is not kept. */
@@ -25,11 +24,12 @@ const KEPT_PART = 7 / 8;
 const FAIR = 16;
 
 /**
- * The latest text of each result that was heard of in the last seconds. It answers a `get` that comes after its result without a read, and tells
- * whether one that finds nothing here has missed anything.
+ * The latest text of each result that was heard of in the last seconds. It answers a `get` that comes after its result
+ * without a read, and tells whether one that finds nothing here has missed anything.
  *
- * That is told by marks: a mark is a moment in the order of the messages. What is heard of an id after a mark is here, or `find` says that it may
- * have been and is not any more.
+ * That is told by marks. A mark is a moment in the order of the messages, and good for one id and one question: what was heard of
+ * the id since then is here, or `find` says that it may have been and is not any more. Whoever asks hears by himself what comes next: the
+ * mark is used up, and for its id nothing needs to be kept any more.
  */
 export class RecentResults {
   readonly #limits: RecentLimits;
@@ -39,7 +39,6 @@ export class RecentResults {
   #characters = 0;
   /** Number of the last message. */
   #last = 0;
-  #mark: ResultMark | undefined;
   /** Up to this one messages may have been missed, or are not kept any more. */
   #goneUpTo = 0;
   #sweepAtMs = 0;
@@ -52,8 +51,7 @@ export class RecentResults {
 
   /** Now, in the order of the messages. */
   mark(): ResultMark {
-    this.#mark ??= { of: this, order: this.#last };
-    return this.#mark;
+    return { of: this, order: this.#last, isUsed: false };
   }
 
   /** Messages beyond what is fair that nobody has asked for, until they were dropped. */
@@ -61,22 +59,20 @@ export class RecentResults {
     return this.#unwanted;
   }
 
-  /** @param isWanted somebody waits for it. */
-  add(key: string, text: string, isWanted: boolean): void {
+  /** A message that somebody has waited for. */
+  countWanted(): void {
+    this.#unwanted = Math.max(0, this.#unwanted - FAIR);
+  }
+
+  add(key: string, text: string): void {
     const before = this.#byKey.get(key);
     if (before !== undefined) this.#drop(key, before);
     const nowMs = this.#nowMs();
     const { characters, count } = this.#limits;
     const isKept = text.length <= characters / LARGEST_PART;
-    this.#advance();
-    this.#byKey.set(key, {
-      text: isKept ? text : undefined,
-      order: this.#last,
-      atMs: nowMs,
-      isWanted: isWanted || before?.isWanted === true,
-    });
+    this.#last += 1;
+    this.#byKey.set(key, { text: isKept ? text : undefined, order: this.#last, atMs: nowMs });
     this.#characters += key.length + (isKept ? text.length : 0);
-    if (isWanted) this.#useful();
     if (this.#byKey.size > count || this.#characters > characters || nowMs >= this.#sweepAtMs) {
       this.#evict(nowMs);
     }
@@ -85,15 +81,16 @@ export class RecentResults {
   /**
    * What was heard of this key.
    *
-   * @param mark of a moment before its id was made.
+   * @param mark of a moment before its id was made; it is used up.
    * @returns `null`: nothing has come. `undefined`: not known here, so it is to be read.
    */
   find(key: string, mark: ResultMark | undefined): string | null | undefined {
-    if (mark?.of !== this) return undefined;
+    if (mark?.of !== this || mark.isUsed) return undefined;
+    mark.isUsed = true;
     const recent = this.#byKey.get(key);
     if (recent === undefined) return mark.order < this.#goneUpTo ? undefined : null;
-    if (!recent.isWanted) this.#useful();
-    recent.isWanted = true;
+    this.#drop(key, recent);
+    this.countWanted();
     return this.#isOld(recent, this.#nowMs()) ? undefined : recent.text;
   }
 
@@ -105,16 +102,11 @@ export class RecentResults {
 
   /** What comes next follows a gap: no mark of before holds. */
   gap(): void {
-    this.#advance();
+    this.#last += 1;
     this.#goneUpTo = this.#last;
     this.#byKey.clear();
     this.#characters = 0;
     this.#unwanted = 0;
-  }
-
-  #advance(): void {
-    this.#last += 1;
-    this.#mark = undefined;
   }
 
   #evict(nowMs: number): void {
@@ -124,7 +116,7 @@ export class RecentResults {
       if (isRoomy && !this.#isOld(recent, nowMs)) break;
       this.#drop(key, recent);
       this.#goneUpTo = recent.order;
-      if (!recent.isWanted) this.#unwanted += 1;
+      this.#unwanted += 1;
     }
     this.#sweepAtMs = nowMs + ms / 4;
   }
@@ -136,9 +128,5 @@ export class RecentResults {
 
   #isOld({ atMs }: Recent, nowMs: number): boolean {
     return nowMs - atMs > this.#limits.ms;
-  }
-
-  #useful(): void {
-    this.#unwanted = Math.max(0, this.#unwanted - FAIR);
   }
 }

@@ -34,6 +34,8 @@ interface Place {
   readonly waiters: Set<Waiter>;
   /** It has a subscription of its own: it is not, or was not, left to `OwnResults`. */
   hasChannel: boolean;
+  /** One of them has used up the id's mark, so nobody will ask what was heard. */
+  hasMark: boolean;
 }
 
 /** More than this beyond what is fair, and own results are heard one by one again. */
@@ -116,10 +118,11 @@ export class ResultWaiters {
 
   #join(key: string, waiter: Waiter, mark: ResultMark | undefined): void {
     this.#deps.subscriber.hold();
-    const place = this.#places.get(key) ?? { waiters: new Set(), hasChannel: false };
+    const place = this.#places.get(key) ?? { waiters: new Set(), hasChannel: false, hasMark: false };
     place.waiters.add(waiter);
     this.#places.set(key, place);
     if (!this.#own.hears(key)) return void this.#listenAndRead(key, waiter);
+    place.hasMark ||= mark?.of === this.#recent;
     const text = this.#recent.find(key, mark);
     if (text === undefined) void this.#readFor(key, waiter);
     else if (text !== null) tell(waiter, text);
@@ -173,14 +176,15 @@ export class ResultWaiters {
 
   #heard(channel: string, text: string, pattern: string | undefined): void {
     const place = this.#places.get(channel);
-    if (pattern !== undefined) this.#remember(channel, text, place !== undefined);
+    if (pattern !== undefined && !place?.hasMark) this.#remember(channel, text);
     if (place === undefined) return;
+    this.#recent.countWanted();
     for (const waiter of place.waiters) tell(waiter, text);
   }
 
-  #remember(key: string, text: string, isWanted: boolean): void {
+  #remember(key: string, text: string): void {
     if (!this.#own.hears(key)) return;
-    this.#recent.add(key, text, isWanted);
+    this.#recent.add(key, text);
     if (this.#recent.wasted > MOST_WASTED) void this.#hearOneByOne();
   }
 

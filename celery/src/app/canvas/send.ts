@@ -1,4 +1,5 @@
 import type { Receipt } from "../../backend/async-result.ts";
+import type { ResultMark } from "../../backend/backend.ts";
 import type { ChordFact } from "../../backend/chords.ts";
 import { NoResultBackend } from "../../protocol/errors.ts";
 import { type ResultNode, type ResultTuple, toTuple } from "../../protocol/result-tuple.ts";
@@ -64,19 +65,19 @@ export async function sendCanvas(
   options: SigOptions = {},
 ): Promise<Receipt | null> {
   const deps = freezeDeps(app);
-  const mark = app.resultMark();
-  // Ids of a signature that was frozen before are older than the mark.
-  const made = new Set<string>();
+  // Of the ids that are made here: those of a signature that was frozen before may have results already.
+  const marks = new Map<string, ResultMark | undefined>();
   const newId = (): string => {
+    const mark = app.resultMark();
     const id = deps.newId();
-    made.add(id);
+    marks.set(id, mark);
     return id;
   };
   const { chords, calls, trail, result } = prepareCanvas(app, sig, args, options, { ...deps, newId });
   if (chords.length > 0) await app.backend()?.chords.announce(chords);
   await Promise.all(calls.map((call) => app.publish(call)));
   for (const node of trail) leaveTrail(app.currentTask(), toTuple(node));
-  return result && toResult(app, result, (id) => (made.has(id) ? mark : undefined));
+  return result && toResult(app, result, (id) => marks.get(id));
 }
 
 /** What a task sends is its child. */
