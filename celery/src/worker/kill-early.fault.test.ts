@@ -24,6 +24,12 @@ async function runningNow(lab: FaultLab, sent: readonly Sent[]): Promise<Readonl
   return new Set([...open].filter((n) => begun.has(n)));
 }
 
+/** The numbers of those tasks that have no result within a minute. */
+async function withoutEnd(sent: readonly Sent[]): Promise<readonly number[]> {
+  const ends = await Promise.allSettled(sent.map(({ result }) => result.get({ timeout: 60 })));
+  return sent.filter((_, at) => ends[at]?.status === "rejected").map(({ n }) => n);
+}
+
 test("given tasks with early ack, when the whole group is killed, then only those are lost that were running", async () => {
   await using lab = await openFaultLab(`${redisUrl()}/13`);
   const random = seededRandom(testSeed());
@@ -39,9 +45,7 @@ test("given tasks with early ack, when the whole group is killed, then only thos
 
     worker = await lab.startWorker(SLOTS);
     await lab.drained();
-    await Promise.all(
-      sent.filter(({ n }) => !running.has(n)).map(({ result }) => result.get({ timeout: 60 })),
-    );
+    const silent = await withoutEnd(sent.filter(({ n }) => !running.has(n)));
 
     const { begun } = await lab.ledger();
     const again = [...running].filter((n) => begun.get(n) === 2);
@@ -50,11 +54,15 @@ test("given tasks with early ack, when the whole group is killed, then only thos
     );
     // Whoever was running is lost with its process, unless the ack had not reached Redis yet: then it ran again.
     const lost = await inState(sent, "PENDING");
-    expect([...lost, ...again].toSorted(byNumber)).toEqual([...running].toSorted(byNumber));
+    expect([...lost, ...again].toSorted(byNumber)).toEqual([...running, ...silent].toSorted(byNumber));
     // Per slot: one running, one that has ended while the worker was busy, one whose result is on its way (ADR 22).
     expect(running.size).toBeLessThanOrEqual(3 * SLOTS);
-    // Nothing that had not begun was lost, and nothing ran twice that was not running when the kill came.
-    expect(sent.filter(({ n }) => begun.get(n) !== (again.includes(n) ? 2 : 1))).toEqual([]);
+    // A start is told before it begins: in between, the ack may be faster than the task's first line.
+    expect(silent.filter((n) => begun.has(n))).toEqual([]);
+    expect(silent.length).toBeLessThanOrEqual(SLOTS);
+    // Nothing else was lost that had not begun, and nothing ran twice that was not running when the kill came.
+    const times = (n: number): number => (silent.includes(n) ? 0 : again.includes(n) ? 2 : 1);
+    expect(sent.filter(({ n }) => (begun.get(n) ?? 0) !== times(n))).toEqual([]);
   }
   expect(await lab.broker.leftovers()).toEqual({ waiting: 0, unacked: 0, unackedIndex: 0, dead: 0 });
 });
