@@ -72,3 +72,22 @@ test("given a level in any case, when it is parsed, then it is known", () => {
     undefined,
   ]);
 });
+
+test("given text that would command the terminal, when it is logged, then it is shown; what a task prints may colour its own lines", () => {
+  const { lines, log } = aLog("INFO");
+  const record = {
+    level: "WARNING",
+    processName: "ForkPoolWorker-1",
+    text: "\u001b[31mred\u001b[0m",
+  } as const;
+
+  log.record(record);
+  log.record({ ...record, isPrinted: true });
+  log.warn({ id: "\u009b2J" }, "\u001b[2J");
+
+  expect(lines.map((line) => line.replace(/^.*?\] /, ""))).toEqual([
+    "\\x1b[31mred\\x1b[0m\n",
+    "\u001b[31mred\u001b[0m\n",
+    '\\x1b[2J id="\\x9b2J"\n',
+  ]);
+});

@@ -1,4 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
+import { visible } from "../runtime/shown.ts";
 import { type LogLevel, MAIN_PROCESS, type WorkerLog } from "../worker/worker-log.ts";
 
 export const LOG_LEVELS: readonly LogLevel[] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL"];
@@ -36,9 +37,9 @@ export interface CeleryLogOptions {
  */
 export function makeCeleryLog(options: CeleryLogOptions): WorkerLog {
   const writes = (level: LogLevel): boolean => RANK[level] >= RANK[options.level];
-  const record: WorkerLog["record"] = ({ level, processName, text }) => {
+  const record: WorkerLog["record"] = ({ level, processName, text, isPrinted }) => {
     if (!writes(level)) return;
-    const line = `[${timestamp(options.clock.nowMs())}: ${level}/${processName}] ${text}`;
+    const line = `[${timestamp(options.clock.nowMs())}: ${level}/${processName}] ${isPrinted ? text : visible(text)}`;
     options.write(`${paint(line, options.color() ? COLORS[level] : undefined)}\n`);
   };
   const at =

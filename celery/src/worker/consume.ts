@@ -1,6 +1,6 @@
 import type { CeleryApp } from "../app/types.ts";
 import type { Pool } from "../pool/pool.ts";
-import type { TaskHeaders } from "../protocol/message.ts";
+import type { TaskMessage } from "../protocol/message.ts";
 import { decodeMessage } from "../protocol/message-decode.ts";
 import { Bag } from "../runtime/bag.ts";
 import type { Claim, Consumer } from "../transport/transport.ts";
@@ -274,7 +274,7 @@ export class TaskConsumer implements RunProgress {
         return this.#park(claim, verdict);
       case "expired":
       case "revoked":
-        this.#logReceived(verdict.message.headers);
+        this.#logReceived(verdict.message);
         return this.#deps.refusals.refuse(claim, verdict);
       case "unregistered":
       case "refused":
@@ -300,15 +300,15 @@ export class TaskConsumer implements RunProgress {
 
   #tellReceived({ message }: Extract<Verdict, { kind: "run" | "park" }>): void {
     this.#received++;
-    if (!this.#logReceived(message.headers)) return;
+    if (!this.#logReceived(message)) return;
     if (this.#deps.events.taskEventsEnabled !== false) sendEvent(this.#deps.events, receivedEvent(message));
     tellReceived(this.#deps.app.signals, message);
   }
 
   /** @returns false when it was received before, and parked. */
-  #logReceived({ id, shadow, task }: TaskHeaders): boolean {
-    if (this.#parked.delete(id)) return false;
-    if (isWritten(this.#deps.log, "INFO")) this.#log("INFO", `Task ${shadow || task}[${id}] received`);
+  #logReceived(message: TaskMessage): boolean {
+    if (this.#parked.delete(message.headers.id)) return false;
+    if (isWritten(this.#deps.log, "INFO")) this.#log("INFO", `Task ${labelOf(message)} received`);
     return true;
   }
 

@@ -5,6 +5,7 @@ import type { RunHooks } from "../pool/pool.ts";
 import type { TaskMessage } from "../protocol/message.ts";
 import { verbatimBody } from "../protocol/message-decode.ts";
 import type { BagMember } from "../runtime/bag.ts";
+import { inOneLine } from "../runtime/shown.ts";
 import type { Claim } from "../transport/transport.ts";
 import type { EarlyAck } from "./early-ack.ts";
 import type { Limits } from "./time-limits.ts";
@@ -63,7 +64,7 @@ export const DELIVERY_LIMIT = 3;
 
 /** `tasks.add[<id>]`, as log lines name it. */
 export function labelOf({ headers }: TaskMessage): string {
-  return `${headers.shadow || headers.task}[${headers.id}]`;
+  return inOneLine(`${headers.shadow || headers.task}[${headers.id}]`);
 }
 
 /** The task's function was called. */

@@ -19,8 +19,10 @@ import type { TaskMessage } from "../protocol/message.ts";
 import { type ResultTuple, toTuple } from "../protocol/result-tuple.ts";
 import { formatWireError, type WireError } from "../protocol/wire-error.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { inOneLine } from "../runtime/shown.ts";
 import type { Completion, Consumer, FinishOutcome } from "../transport/transport.ts";
 import { concludeBrokenFlow, type Ending, type RunFacts } from "./conclude.ts";
+import { labelOf } from "./delivery.ts";
 import { makeRescue } from "./rescue.ts";
 import type { EventSink } from "./task-event.ts";
 import { MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
@@ -185,7 +187,7 @@ export class FollowUps {
     const state = await backend.chords.read(groupId);
     if (state.claim !== backend.chords.token(groupId)) return undefined;
     const { after, error } = endChord(app, state, { groupId, body, parent, nowMs: clock.nowMs() });
-    if (error) this.#report("ERROR", `Chord '${groupId}' raised: ${formatWireError(error)}`);
+    if (error) this.#report("ERROR", `Chord '${inOneLine(groupId)}' raised: ${formatWireError(error)}`);
     const followUp = this.#prepare(after, queue);
     const { completion } = followUp;
     const flow = { ...completion.flow, ended: { groupId, failed: error !== null } };
@@ -225,9 +227,9 @@ const LEFT_OUT: readonly Partial<TaskMessage["embed"]>[] = [
   { errbacks: null, chain: null },
 ];
 
-function unsendable({ headers }: TaskMessage, error: unknown): string {
+function unsendable(message: TaskMessage, error: unknown): string {
   return (
-    `Task ${headers.task}[${headers.id}] has failed, and not all that waits for it can be told: ${String(error)} ` +
+    `Task ${labelOf(message)} has failed, and not all that waits for it can be told: ${inOneLine(String(error))} ` +
     "Correct the link_error, chain or chord that it was sent with."
   );
 }

@@ -9,7 +9,7 @@ import { type LogLevel, MAIN_PROCESS, type WorkerLog } from "./worker-log.ts";
 export function followPool(pool: Pool, log: WorkerLog, output: LogLevel | ((text: string) => void)): void {
   pool.events.on("output", (processName, line) => {
     if (typeof output === "function") output(`${line}\n`);
-    else if (line !== "") log.record({ level: output, processName, text: line });
+    else if (line !== "") log.record({ level: output, processName, text: line, isPrinted: true });
   });
   pool.events.on("exited", (processName, pid, status) => {
     const text = `Process '${processName}' pid:${pid} exited with '${status}'`;

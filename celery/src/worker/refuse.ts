@@ -3,6 +3,7 @@ import { TaskNotRegistered } from "../protocol/errors.ts";
 import type { TaskMessage } from "../protocol/message.ts";
 import { formatPython } from "../protocol/python-repr.ts";
 import { celeryError } from "../protocol/wire-error.ts";
+import { inOneLine } from "../runtime/shown.ts";
 import type { Claim, Consumer } from "../transport/transport.ts";
 import type { NewState } from "./conclude.ts";
 import { DELIVERY_LIMIT, labelOf } from "./delivery.ts";
@@ -62,7 +63,7 @@ async function discard(
   const { message, task, kind } = verdict;
   const { id, ignoreResult } = message.headers;
   const stamp = kind === "revoked" ? verdict.revocation.stamp : null;
-  const by = stamp ? ` (revoked by header: ${formatPython({ [stamp.header]: stamp.value })})` : "";
+  const by = stamp ? ` (revoked by header: ${inOneLine(formatPython({ [stamp.header]: stamp.value }))})` : "";
   say("INFO", `Discarding revoked task: ${labelOf(message)}${by}`, deps);
   const keeps = task.options.storeErrorsEvenIfIgnored || !(ignoreResult || task.options.ignoreResult);
   const state = keeps ? failedState("REVOKED", "TaskRevokedError", kind) : null;
@@ -111,7 +112,7 @@ async function refuseUnregistered(
 
 async function refuseUnreadable(claim: Claim, reason: string, deps: RefusalDeps): Promise<void> {
   const text = [
-    `Received invalid task message: ${reason}`,
+    `Received invalid task message: ${inOneLine(reason)}`,
     `The message has been put to the dead letters (ts1:dead:${claim.queue}).`,
     "",
     "Please ensure your message conforms to the task",
@@ -119,7 +120,7 @@ async function refuseUnreadable(claim: Claim, reason: string, deps: RefusalDeps)
     "https://docs.celeryq.dev/en/latest/internals/protocol.html",
     "",
     "The full contents of the message was:",
-    `${shorten(claim.raw)} (${Buffer.byteLength(claim.raw)}b)`,
+    `${inOneLine(claim.raw)} (${Buffer.byteLength(claim.raw)}b)`,
   ].join("\n");
   say("ERROR", text, deps);
   await deps.consumer.deadLetter(claim.id, reason);
@@ -163,7 +164,7 @@ async function giveBack(
 
 function unregisteredText(task: string, claim: Claim, body: string, known: readonly string[]): string {
   return [
-    `Received unregistered task of type '${task}'.`,
+    `Received unregistered task of type '${inOneLine(task)}'.`,
     `The message has been put to the dead letters (ts1:dead:${claim.queue}).`,
     "",
     "Did you remember to import the module containing this task?",
@@ -172,12 +173,8 @@ function unregisteredText(task: string, claim: Claim, body: string, known: reado
     `Registered here: ${known.join(", ") || "none"}`,
     "",
     "The full contents of the message body was:",
-    `${shorten(body)} (${Buffer.byteLength(body)}b)`,
+    `${inOneLine(body)} (${Buffer.byteLength(body)}b)`,
   ].join("\n");
-}
-
-function shorten(text: string): string {
-  return text.length <= 1024 ? text : `${text.slice(0, 1024)}...`;
 }
 
 function failedState(status: "FAILURE" | "REVOKED", excType: string, message: string): NewState {

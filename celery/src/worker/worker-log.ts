@@ -8,6 +8,8 @@ export interface LogRecord {
   /** `MainProcess`, or the pool process that it is about: `ForkPoolWorker-2`. */
   readonly processName: string;
   readonly text: string;
+  /** A task has printed it: it may colour its own lines. */
+  readonly isPrinted?: boolean;
 }
 
 /** The worker's log: what the library reports, and the records that Celery's users know by heart. */

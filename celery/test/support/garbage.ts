@@ -1,3 +1,5 @@
+import { makeHostile } from "./hostile.ts";
+
 /** What must not hurt a worker: what no sender writes, derived from what one would. */
 export function makeGarbage(sample: string, random: () => number): string {
   const kinds: readonly (() => string)[] = [
@@ -7,6 +9,7 @@ export function makeGarbage(sample: string, random: () => number): string {
     () => sample + noise(random, 20),
     () => JSON.stringify(spoil(JSON.parse(sample), random)),
     () => JSON.stringify(spoil(JSON.parse(sample), random)),
+    () => makeHostile([sample], "fault.add", random),
     () => nest("[", "]", random),
     () => nest('{"a":', "}", random),
     () => JSON.stringify({ ...(JSON.parse(sample) as object), body: noise(random, 50) }),

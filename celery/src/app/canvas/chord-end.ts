@@ -11,6 +11,7 @@ import {
   toWireError,
   type WireError,
 } from "../../protocol/wire-error.ts";
+import { inOneLine } from "../../runtime/shown.ts";
 import type { CeleryApp, CurrentTask } from "../types.ts";
 import { type Aftermath, failedMeta, failSteps, noAftermath, send, tellErrbacks } from "./aftermath.ts";
 import { freeze } from "./freeze.ts";
@@ -140,7 +141,7 @@ function attempt(after: Aftermath, { groupId }: ChordEndRequest, tell: () => voi
     tell();
   } catch (error) {
     after.untold.push(
-      `Chord '${groupId}' has failed, and not all that waits for its body can be told: ${String(error)} ` +
+      `Chord '${inOneLine(groupId)}' has failed, and not all that waits for its body can be told: ${inOneLine(String(error))} ` +
         "Correct the link_error or chain that the body was sent with.",
     );
   }
