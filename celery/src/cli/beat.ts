@@ -82,6 +82,7 @@ export const command: Command = {
     options: OPTIONS,
   }),
   options: OPTIONS,
+  outlivesReader: true,
   run: (args, context) => {
     const parsed = parseOptions(OPTIONS, args);
     refuseDaemonOptions(parsed.values);

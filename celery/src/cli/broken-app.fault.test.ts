@@ -32,12 +32,12 @@ test.each([
   { what: "no app", text: "export const x = 1;\n", says: /exports no app and no task \(it exports x\)/ },
   { what: "no file", text: undefined, says: /There is no module "tasks" in / },
 ])(
-  "given $what, when a worker is started, then it says where and ends with 1, without a stack of ours",
+  "given $what, when a worker is started, then it says where and ends with 2, as Celery, without a stack of ours",
   async ({ text, says }) => {
     if (text !== undefined) await writeFile(join(dir, "tasks.ts"), text);
     await using worker = startCelery({ args: ["-A", "tasks", "worker", "-c", "2"], cwd: dir });
 
-    expect(await worker.exited).toBe(1);
+    expect(await worker.exited).toBe(2);
 
     await until(() => says.test(worker.lines.join("\n")), 5000);
     expect(worker.lines.filter((line) => /^\s+at /.test(line))).toEqual([]);

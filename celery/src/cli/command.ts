@@ -42,11 +42,13 @@ export interface Command {
   readonly help: string;
   /** Those that the environment may give, too: `CELERY_WORKER_CONCURRENCY`. */
   readonly options?: readonly OptionSpec[];
+  /** It has more to do than to print: it goes on when nobody reads what it says any more. */
+  readonly outlivesReader?: true;
   /**
    * @param args what followed the sub-command's name.
    * @returns the exit status: 0 well, 1 failed, 2 wrong usage, 69 when no node replied.
    * @throws UsageError to have usage, hint and message printed and 2 returned; CeleryError to have its message
-   *   printed and 1 returned. Anything else is a bug and printed with its stack.
+   *   printed and 1 returned (2 for an app that cannot be loaded). Anything else is a bug and printed with its stack.
    */
   run(args: readonly string[], context: CommandContext): Promise<number>;
 }

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type CommandContext, UsageError } from "./command.ts";
 import { DaemonError } from "./daemon-error.ts";
 import { openLog } from "./log-file.ts";
+import { makeFolder } from "./make-folder.ts";
 import type { OptionSpec, ParsedOptions } from "./options.ts";
 
 const GROUP = "Daemonization Options";
@@ -120,7 +121,7 @@ export function takePidFile(
 /** `wx`: of two that start at once, one gets it. */
 function writePid(path: string, pid: number): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, `${pid}\n`, { flag: "wx", mode: 0o644 });
   } catch (cause) {
     throw new DaemonError(`The pidfile ${path} cannot be written: ${String(cause)}`, { cause });

@@ -1,8 +1,9 @@
-import { appendFile, closeSync, fstatSync, mkdirSync, openSync } from "node:fs";
+import { appendFile, closeSync, fstatSync, openSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { DaemonError } from "./daemon-error.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** What a log file takes, until it is closed. */
 export interface LogFile extends AsyncDisposable {
@@ -26,7 +27,7 @@ export function openLogFile(path: string, warn: (text: string) => void): LogFile
 /** @returns a file descriptor to append with. @throws DaemonError */
 export function openLog(path: string): number {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return openSync(path, "a");
   } catch (cause) {
     throw new DaemonError(`The log file ${path} cannot be written: ${String(cause)}`, { cause });

@@ -60,6 +60,17 @@ test("given --help, when run, then every command is listed with what it does", a
   }
 });
 
+test("given nothing at all, when run, then it is --help, and the status is 0, as Celery's", async () => {
+  expect(await celery()).toEqual(await celery("--help"));
+});
+
+test("given an app that is not there, when run, then the error says where it was looked for, and the status is 2, as Celery's", async () => {
+  const { status, stderr } = await celery("-A", "missing", "report");
+
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^Error: There is no module "missing" in /);
+});
+
 test.each(Object.keys(commandLoaders))(
   "given %s --help, when run, then its options are explained, in 80 columns",
   async (name) => {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Celery } from "../app/celery.ts";
 import { loadApp } from "../app/load-app.ts";
-import { CeleryError } from "../protocol/errors.ts";
+import { AppLoadError, CeleryError } from "../protocol/errors.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { commandLoaders } from "./commands.ts";
 import { GLOBAL_OPTIONS, readGlobalOptions, wordsFromEnvironment } from "./global-options.ts";
@@ -20,14 +20,16 @@ export async function runCommandLine(self: NodeJS.Process): Promise<number> {
     const [name, ...args] = globals.rest;
     if (globals.values["version"]) return say(self, `${VERSION_BANNER}\n`);
     if (globals.values["help"]) return say(self, await mainHelp());
-    if (name === undefined) return say(self, await mainHelp(), 2);
+    if (name === undefined) return say(self, await mainHelp());
     const command = await findCommand(name);
     refuseMisplaced(name, args);
     usage = `celery ${name} [OPTIONS]`;
     path = `celery ${name}`;
     if (args.includes("--help")) return say(self, command.help);
     const words = wordsFromEnvironment(name, command.options ?? [], self.env);
-    return await command.run([...words, ...args], makeContext(self, globals));
+    const reader = watchReader(self, command);
+    const status = await command.run([...words, ...args], makeContext(self, globals, reader));
+    return reader.aborted ? 1 : status;
   } catch (error) {
     return report(self, error, usage, path);
   }
@@ -55,7 +57,7 @@ function refuseMisplaced(name: string, args: readonly string[]): void {
   );
 }
 
-function makeContext(self: NodeJS.Process, parsed: ParsedOptions): CommandContext {
+function makeContext(self: NodeJS.Process, parsed: ParsedOptions, reader: AbortSignal): CommandContext {
   const { workdir } = parsed.values;
   if (typeof workdir === "string") enter(self, workdir);
   const global = readGlobalOptions(parsed, self.env);
@@ -70,7 +72,7 @@ function makeContext(self: NodeJS.Process, parsed: ParsedOptions): CommandContex
     stderr: self.stderr,
     loadApp: async (include) =>
       global.app === undefined ? new Celery("default") : loadApp(global.app, self.cwd(), include),
-    interrupted: () => interruptSignal(self),
+    interrupted: () => AbortSignal.any([interruptSignal(self), reader]),
   };
 }
 
@@ -90,6 +92,24 @@ function interruptSignal(self: NodeJS.Process): AbortSignal {
   return control.signal;
 }
 
+/**
+ * Aborts when nobody reads any more (`… | head -1`): that ends a command as an interrupt does, and without a word. Its status is 1 then, as
+ * click's.
+ */
+function watchReader(self: NodeJS.Process, { outlivesReader }: Command): AbortSignal {
+  const gone = new AbortController();
+  if (outlivesReader) return gone.signal;
+  for (const stream of [self.stdout, self.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      const isFirst = !gone.signal.aborted;
+      gone.abort();
+      if (isFirst && error.code !== "EPIPE" && stream === self.stdout)
+        self.stderr.write(`Error: The output cannot be written: ${error.message}\n`);
+    });
+  }
+  return gone.signal;
+}
+
 async function mainHelp(): Promise<string> {
   const commands = await Promise.all(Object.values(commandLoaders).map((load) => load()));
   return renderHelp({
@@ -101,14 +121,19 @@ async function mainHelp(): Promise<string> {
   });
 }
 
-function say(self: NodeJS.Process, text: string, exitCode = 0): number {
+function say(self: NodeJS.Process, text: string): number {
   self.stdout.write(text);
-  return exitCode;
+  return 0;
 }
 
 function report(self: NodeJS.Process, error: unknown, usage: string, path: string): number {
   if (error instanceof UsageError) {
     self.stderr.write(`Usage: ${usage}\nTry '${path} --help' for help.\n\nError: ${error.message}\n`);
+    return 2;
+  }
+  if (error instanceof AppLoadError) {
+    // click's status for an option whose value cannot be.
+    self.stderr.write(`Error: ${error.message}\n`);
     return 2;
   }
   if (error instanceof CeleryError) self.stderr.write(`Error: ${error.message}\n`);

@@ -93,8 +93,12 @@ describe("celery inspect and celery control", () => {
     ["inspect", ["revoke"], "Command revoke not recognized"],
     ["inspect", ["ping", "me"], "Command 'ping' takes no arguments."],
     ["control", ["rate_limit", "tasks.add"], "Command 'rate_limit' takes arguments: <task_name>"],
-    ["control", ["pool_grow", "many"], "'many' is no n. Command 'pool_grow' takes arguments: [N=1]"],
-    ["control", ["time_limit", "t", "1", "x"], "'x' is no hard."],
+    [
+      "control",
+      ["pool_grow", "many"],
+      "'many' is not a whole number. Command 'pool_grow' takes arguments: [N=1]",
+    ],
+    ["control", ["time_limit", "t", "1", "x"], "'x' is not a number."],
     ["control", ["ping"], "Command ping not recognized"],
     ["control", ["--terminate", "pool_grow"], "belong to revoke, not to pool_grow"],
   ])("given celery %s %j, when it cannot be, then it says what can", async (name, args, text) => {

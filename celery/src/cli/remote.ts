@@ -85,7 +85,9 @@ export function readArguments(
   const values = named.slice(0, words.length).map(([name, kind], i) => {
     const value = readWord(words[i] as string, kind);
     if (value !== undefined) return [name, value] as const;
-    throw new UsageError(`'${words[i]}' is no ${name}. Command '${info.name}' takes ${takes(info)}`);
+    throw new UsageError(
+      `Invalid value for ${name}: '${words[i]}' is not ${KINDS[kind]}. Command '${info.name}' takes ${takes(info)}`,
+    );
   });
   return { ...Object.fromEntries(values), ...(info.variadic !== undefined && { [info.variadic]: rest }) };
 }
@@ -94,7 +96,9 @@ function takes({ signature }: CommandInfo): string {
   return signature === undefined ? "no arguments." : `arguments: ${signature}`;
 }
 
-function readWord(word: string, kind: "text" | "whole" | "number" | "flag"): unknown {
+const KINDS = { text: "a text", whole: "a whole number", number: "a number", flag: "true or false" } as const;
+
+function readWord(word: string, kind: keyof typeof KINDS): unknown {
   switch (kind) {
     case "text":
       return word;

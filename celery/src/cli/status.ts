@@ -32,8 +32,9 @@ function showStatus(values: OptionValues, context: CommandContext): Promise<numb
       });
       const count = Object.keys(answers).length;
       if (count === 0) return sayNobody(context);
+      // Celery adds the count to the JSON, which nobody can read then.
       if (json) context.stdout.write(`${encodeJson(answers)}\n`);
-      sayCount(count, context);
+      else sayCount(count, context);
       return 0;
     }),
   );

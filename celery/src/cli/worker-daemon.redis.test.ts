@@ -101,6 +101,13 @@ test("given --statedb, when a worker that was told to revoke is killed and start
   expect(answers.get(node)).toEqual(["revoked-before"]);
 });
 
+test("given a state file that cannot be written, when a worker starts, then it says so at once and ends", async () => {
+  await using worker = celery(["--statedb=tasks.js/%n.state"]);
+
+  expect(await worker.exited).toBe(1);
+  expect(worker.lines.join("\n")).toMatch(/Error: .*w1\.state cannot be/);
+});
+
 test("given REMAP_SIGTERM=SIGQUIT, when SIGTERM comes while a task runs, then the worker does not wait for it", async () => {
   await using worker = celery(["-X", "other"], { REMAP_SIGTERM: "SIGQUIT" });
   await worker.line(/ready\./);

@@ -212,8 +212,10 @@ const range = z
   .refine(({ max }) => max > 0, "leaves no process at all")
   .optional();
 
+const text = z.string().min(1, "is empty").optional();
+
 const schema = z.object({
-  hostname: z.string().min(1).optional(),
+  hostname: text,
   loglevel: z
     .string()
     .default("WARNING")
@@ -227,12 +229,12 @@ const schema = z.object({
   "soft-time-limit": seconds,
   "max-tasks-per-child": wholeNumber(1),
   "max-memory-per-child": wholeNumber(1),
-  statedb: z.string().min(1).optional(),
+  statedb: text,
   optimization: z.enum(["default", "fair"], "is not one of default, fair").optional(),
   "disable-prefetch": flag,
   detach: flag,
-  logfile: z.string().min(1).optional(),
-  pidfile: z.string().min(1).optional(),
+  logfile: text,
+  pidfile: text,
   queues: names,
   "exclude-queues": names,
   include: names,
@@ -243,7 +245,7 @@ const schema = z.object({
   autoscale: range,
   purge: flag,
   beat: flag,
-  schedule: z.string().min(1).optional(),
+  schedule: text,
 });
 
 export interface WorkerArguments {

@@ -38,6 +38,7 @@ export const command: Command = {
     options: WORKER_OPTIONS,
   }),
   options: WORKER_OPTIONS,
+  outlivesReader: true,
   run: (args, context) => startWorker(parseWorkerArguments(args), context),
 };
 

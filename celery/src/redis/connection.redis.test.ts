@@ -83,8 +83,21 @@ test("given a server with a password, when it is missing or wrong, then the erro
   await expect(none.call("PING")).rejects.toThrow(/the server wants a password/);
   await using wrong = openConnection(at(":nonsense@"));
   await expect(wrong.call("PING")).rejects.toThrow(/the password in the URL is not the server's/);
+  await using long = openConnection(server.url);
+  await expect(long.call("DEL", ...Array.from({ length: 20 }, (_, i) => `k${i}`))).rejects.toThrow(
+    /the server wants a password/,
+  );
   await using right = openConnection(at(":pw@"));
   expect(await right.call("PING")).toBe("PONG");
+});
+
+test("given a database number that the server does not have, when used, then the error says what to do", async () => {
+  await using server = await startRedisServer([]);
+  await using redis = openConnection(server.url.replace(/(\/\d+)?$/, "/9999"));
+
+  await expect(redis.call("PING")).rejects.toThrow(
+    /DB index is out of range.*end the URL with a smaller number/,
+  );
 });
 
 test("given a closed connection, when used, then it says so and opens nothing", async () => {

@@ -50,7 +50,7 @@ export function unreachable(error: unknown, url: string): RedisFault {
 }
 
 function refusal(cause: Error, url: string): RedisFault {
-  const hint = HINTS[/^[A-Z]+/.exec(cause.message)?.[0] ?? ""];
+  const hint = hintFor(cause.message);
   return new RedisFault(
     "refused",
     hint === undefined ? cause.message : `${cause.message} (${maskUrl(url)}: ${hint})`,
@@ -60,10 +60,18 @@ function refusal(cause: Error, url: string): RedisFault {
 
 const HINTS: Readonly<Record<string, string>> = {
   NOAUTH: "the server wants a password: redis://:password@host:port/db",
-  WRONGPASS: "the password in the URL is not the server's",
+  WRONGPASS: "the password in the URL is not the server's, or the user is not known there",
   OOM: "the server's memory limit is reached; workers can still drain the queues",
   WRONGTYPE: "a key of this name exists and is no queue or result",
 };
+
+function hintFor(message: string): string | undefined {
+  // What a long command gets instead of NOAUTH.
+  if (/unauthenticated/.test(message)) return HINTS["NOAUTH"];
+  if (/DB index is out of range/.test(message))
+    return "the server has fewer databases: end the URL with a smaller number, or raise `databases` in redis.conf";
+  return HINTS[/^[A-Z]+/.exec(message)?.[0] ?? ""];
+}
 
 /** The next step, where connecting failed. */
 function advise(cause: Error): string {

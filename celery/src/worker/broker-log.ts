@@ -33,7 +33,7 @@ export function makeBrokerLog(options: BrokerLogOptions): BrokerLog {
     lost: (error) =>
       say(
         "WARNING",
-        `consumer: Connection to broker lost. Trying to re-establish the connection... (${connectionFault(error)})`,
+        `consumer: Connection to broker lost. Trying to re-establish the connection... (${connectionFault(error, brokerUrl)})`,
       ),
     retrying: (delaySeconds, _attempt, error) => {
       since ??= clock.monotonicMs();
@@ -41,7 +41,7 @@ export function makeBrokerLog(options: BrokerLogOptions): BrokerLog {
       const number = celeryTry((clock.monotonicMs() - since) / 1000);
       say(
         "ERROR",
-        `consumer: Cannot connect to ${brokerUrl}: ${connectionFault(error)}.\n` +
+        `consumer: Cannot connect to ${brokerUrl}: ${connectionFault(error, brokerUrl)}.\n` +
           `Trying again in ${delaySeconds.toFixed(2)} seconds... (${number}/${maxRetries ?? "None"})\n`,
       );
     },
@@ -54,9 +54,10 @@ export function makeBrokerLog(options: BrokerLogOptions): BrokerLog {
   return self;
 }
 
-/** Python's wording of the fault everybody meets, so that the line can be looked up. */
-function connectionFault(error: Error): string {
+/** Python's wording of the fault everybody meets, so that the line can be looked up. What the server said keeps our hint. */
+function connectionFault(error: Error, brokerUrl: string): string {
   const root = error.cause instanceof Error ? error.cause : error;
+  if (root.name === "ReplyError") return error.message.replace(`(${brokerUrl}: `, "(").replace(/\.$/, "");
   const { code, address, port } = root as NodeJS.ErrnoException & { address?: string; port?: number };
   if (code !== "ECONNREFUSED") return root.message || String(code);
   return `Error 111 connecting to ${address}:${port}. Connection refused.`;

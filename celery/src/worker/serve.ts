@@ -185,5 +185,7 @@ async function openState(
     revokes.add(state.revoked);
     lamport.adjust(state.clock);
   }
+  // Who waits with that until the end learns only then that nothing can be kept.
+  await file.save();
   return file;
 }

@@ -196,6 +196,12 @@ describe("our command line and the real one", () => {
     }
   });
 
+  test("given both workers, when `celery status --json` runs here, then it is JSON and nothing else: Celery adds the count", async () => {
+    const { output } = await both.runOurs("status", "--json", "-t", "10", "-d", `${OURS},${THEIRS}`);
+
+    expect(JSON.parse(output)).toEqual({ [OURS]: { ok: "pong" }, [THEIRS]: { ok: "pong" } });
+  });
+
   test("given a node that is not there, when it is asked, then both say so and exit with 69", async () => {
     for (const run of [both.runOurs, both.runTheirs]) {
       const { status, output } = await run("inspect", "-t", "0.3", "-d", "nobody@nowhere", "ping");
@@ -260,9 +266,9 @@ describe("celery control", () => {
     };
 
     await both.runTheirs("control", "-t", "10", "-d", `${OURS},${THEIRS}`, "pool_grow", "1");
-    await expect.poll(sizes, { timeout: 20_000 }).toEqual([3, 3]);
+    await expect.poll(sizes).toEqual([3, 3]);
     await both.runOurs("control", "-t", "10", "-d", `${OURS},${THEIRS}`, "pool_shrink", "1");
-    await expect.poll(sizes, { timeout: 20_000 }).toEqual([2, 2]);
+    await expect.poll(sizes).toEqual([2, 2]);
   });
 
   test("given names as patterns, when Python asks by them, then only our fitting worker answers", async () => {

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { sleep } from "../../runtime/sleep.ts";
 import { processLives } from "../daemon.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { MultiNode } from "./nodes.ts";
 
 /** How a `celery` of our own is started. */
@@ -29,8 +30,8 @@ export async function startNode(
   if (running !== undefined && processLives(running)) {
     return { kind: "failed", why: `it runs already (pid ${running}, ${node.pidFile})` };
   }
-  mkdirSync(dirname(node.logFile), { recursive: true });
-  mkdirSync(dirname(node.pidFile), { recursive: true });
+  makeFolder(dirname(node.logFile));
+  makeFolder(dirname(node.pidFile));
   const log = openSync(node.logFile, "a");
   const [execPath = process.execPath, ...words] = launcher.command;
   // Not with --detach: only of a child of our own do we learn how it ended.
