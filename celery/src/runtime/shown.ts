@@ -1,6 +1,6 @@
 /** What would move the cursor, colour the screen or turn the text round; a line break and a tab are kept. */
-const COMMANDS = /[\0-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
-const ALL_COMMANDS = new RegExp(COMMANDS, "g");
+const COMMANDS = /(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u;
+const ALL_COMMANDS = new RegExp(COMMANDS, "gu");
 const BREAKS = /[\n\t\u2028\u2029]/g;
 
 /** Most characters of a text that stands in a line among others. */
