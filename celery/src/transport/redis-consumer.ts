@@ -117,11 +117,7 @@ class RedisConsumer implements Consumer {
   }
 
   async claim(max: number): Promise<readonly Claim[]> {
-    if (this.#closing !== undefined) return [];
-    return this.#redis.together(() => {
-      this.#settler.goAlong();
-      return this.#intake.claim(max);
-    });
+    return this.#closing === undefined ? this.#intake.claim(max) : [];
   }
 
   claimNext(max: number, signal: AbortSignal): Promise<readonly Claim[]> {

@@ -112,13 +112,6 @@ export class Settler {
     return true;
   }
 
-  /** Something else leaves for Redis now: what waits goes with it, in the same write. */
-  goAlong(): void {
-    if (this.#underWay !== undefined || this.#waiting.length === 0) return;
-    this.#isUrgent = true;
-    this.#look();
-  }
-
   /** Sends everything, and settles when nothing is under way. */
   async idle(): Promise<void> {
     this.#idling += 1;
