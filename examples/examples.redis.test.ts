@@ -83,7 +83,7 @@ describe("express-api", () => {
 
     expect([answer.status, answer.headers.get("location")]).toEqual([202, `/result/${id}`]);
     await expect
-      .poll(async () => (await fetch(`${url}/result/${id}`)).json(), { timeout: 20_000 })
+      .poll(async () => (await fetch(`${url}/result/${id}`)).json())
       .toEqual({
         ready: true,
         state: "SUCCESS",

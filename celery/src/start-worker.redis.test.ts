@@ -79,7 +79,7 @@ test("given a module, when a worker is started with it, then tasks run in proces
   expect(child).not.toBe(process.pid);
   await worker.stop();
 
-  await expect.poll(() => isAlive(child), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isAlive(child)).toBe(false);
 });
 
 test("given a module and one task per child, when two tasks run, then each has a process of its own", async () => {

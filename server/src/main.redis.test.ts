@@ -96,7 +96,7 @@ describe("ending", () => {
 
     server.process.kill("SIGKILL");
 
-    await expect.poll(() => findSession(session), { timeout: 10_000, interval: 100 }).toEqual([]);
+    await expect.poll(() => findSession(session), { interval: 100 }).toEqual([]);
     expect(performance.now() - killed).toBeLessThan(10_000);
   });
 
@@ -125,8 +125,8 @@ describe("ending", () => {
 
     npm.kill("SIGKILL");
 
-    await expect.poll(() => findSession(second), { timeout: 10_000, interval: 100 }).toEqual([]);
-    await expect.poll(() => existsSync(join(workspace, ".run/lock.json")), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => findSession(second), { interval: 100 }).toEqual([]);
+    await expect.poll(() => existsSync(join(workspace, ".run/lock.json"))).toBe(false);
   });
 });
 

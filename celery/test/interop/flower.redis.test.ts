@@ -57,7 +57,7 @@ describe("Flower's page of workers", () => {
       return [OURS, THEIRS].map((node) => data.find(({ hostname }) => hostname === node));
     };
     // The row of a worker comes with its first heartbeat.
-    await expect.poll(rows, { timeout: 20_000 }).toMatchObject([
+    await expect.poll(rows).toMatchObject([
       { status: true, sw_ident: "ts-celery" },
       { status: true, sw_ident: "py-celery" },
     ]);

@@ -104,7 +104,7 @@ export function isRedelivered({ raw }: Pick<Claim, "raw">): boolean {
 /** Claims until there are `count`, waiting for work in between as a worker does. */
 export async function claimAll(consumer: Consumer, count: number): Promise<Claim[]> {
   const claims: Claim[] = [];
-  const patience = AbortSignal.timeout(15_000);
+  const patience = AbortSignal.timeout(60_000);
   while (claims.length < count) {
     const more = await consumer.claim(count - claims.length);
     claims.push(...more);

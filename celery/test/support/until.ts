@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
  *
  * @throws Error after `limitMs`, so that a test that waits in vain says for what.
  */
-export async function until(condition: () => boolean | Promise<boolean>, limitMs = 20_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
   const end = performance.now() + limitMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${String(condition)}`);

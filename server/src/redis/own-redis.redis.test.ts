@@ -67,7 +67,7 @@ describe.each([
     expect(broker.view).toMatchObject({ up: false, error: null });
 
     inPane(own, "redis-server");
-    await broker.whenUp(AbortSignal.timeout(20_000));
+    await broker.whenUp(AbortSignal.timeout(60_000));
 
     await run(own, "redis-cli set greeting hello");
     expect(await run(own, "redis-cli get greeting")).toBe("hello\n");
@@ -82,14 +82,14 @@ describe.each([
     const own = await prepare(source, path);
     await using broker = openBroker(source, own);
     const first = inPane(own, "redis-server");
-    await broker.whenUp(AbortSignal.timeout(20_000));
+    await broker.whenUp(AbortSignal.timeout(60_000));
 
     first.kill("SIGKILL");
     await once(broker.events, "changed");
     expect(broker.view).toMatchObject({ up: false, error: expect.stringContaining("Start Redis") });
 
     inPane(own, "redis-server");
-    await broker.whenUp(AbortSignal.timeout(20_000));
+    await broker.whenUp(AbortSignal.timeout(60_000));
     expect(broker.view).toMatchObject({ up: true, error: null });
   });
 
@@ -97,7 +97,7 @@ describe.each([
     const own = await prepare(source, path);
     await using broker = openBroker(source, own);
     inPane(own, "redis-server");
-    await broker.whenUp(AbortSignal.timeout(20_000));
+    await broker.whenUp(AbortSignal.timeout(60_000));
 
     const refused = await run(own, `redis-cli -h 127.0.0.1 -p ${own.port} keys '*'`);
 
@@ -108,7 +108,7 @@ describe.each([
     const own = await prepare(source, path);
     await using broker = openBroker(source, own);
     inPane(own, "redis-server");
-    await broker.whenUp(AbortSignal.timeout(20_000));
+    await broker.whenUp(AbortSignal.timeout(60_000));
 
     const monitor = inPane(own, "redis-cli monitor");
     await shown(monitor, "OK");
@@ -122,7 +122,7 @@ describe.each([
     const own = await prepare(source, path);
     await using broker = openBroker(source, own);
     inPane(own, "redis-server");
-    await broker.whenUp(AbortSignal.timeout(20_000));
+    await broker.whenUp(AbortSignal.timeout(60_000));
 
     const cli = inPane(own, "redis-cli");
     cli.stdin!.end('rpush list "two words" 2\nlrange list 0 -1\nget nothing\n');
@@ -183,7 +183,7 @@ test("given an external Redis, when it is cleared, then only what our tasks left
   await theirs.set("celery-task-meta-theirs", "{}");
   await theirs.hset("unacked", "tag", `[${message("ours")},"","celery"]`);
   await using broker = openBroker({ kind: "external", url }, undefined);
-  await broker.whenUp(AbortSignal.timeout(10_000));
+  await broker.whenUp(AbortSignal.timeout(60_000));
 
   await broker.clear({ queues: ["celery"], taskIds: ["ours"] });
 
@@ -203,7 +203,7 @@ async function run(own: OwnRedis, command: string): Promise<string> {
 /** Resolves once the program has printed `words`. */
 async function shown(child: ChildProcess, words: string): Promise<void> {
   let output = "";
-  for await (const [chunk] of on(child.stdout!, "data", { signal: AbortSignal.timeout(10_000) })) {
+  for await (const [chunk] of on(child.stdout!, "data", { signal: AbortSignal.timeout(60_000) })) {
     output += String(chunk);
     if (output.includes(words)) return;
   }

@@ -154,7 +154,7 @@ export class TestPage implements AsyncDisposable {
   }
 
   /** @throws Error that names `what`, with the end of each screen, when the condition does not come true in time. */
-  async until(isTrue: () => boolean, what: string = "a condition", ms: number = 15_000): Promise<void> {
+  async until(isTrue: () => boolean, what: string = "a condition", ms: number = 60_000): Promise<void> {
     const signal = AbortSignal.timeout(ms);
     while (!isTrue()) {
       await once(this.#changed, "any", { signal }).catch(() => {
