@@ -130,6 +130,7 @@ class LazyConnection implements RedisConnection {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#stopWatching();
     // A connection that fails while we close leaves nothing to close; whoever waits for it is told by its own promise.
     const client = this.#client ?? (await this.#connecting?.catch(() => undefined));
     this.#forget();
@@ -167,8 +168,7 @@ class LazyConnection implements RedisConnection {
     if (this.#pending > 1) return;
     this.#lastProgressMs = performance.now();
     this.#client?.stream.ref();
-    this.#watchdog ??= setInterval(() => this.#watch(), this.#replyTimeoutMs / 4);
-    this.#watchdog.unref();
+    this.#watchdog ??= setInterval(() => this.#watch(), this.#replyTimeoutMs / 4).unref();
   }
 
   #end(): void {
@@ -176,8 +176,6 @@ class LazyConnection implements RedisConnection {
     this.#lastProgressMs = performance.now();
     if (this.#pending > 0) return;
     this.#client?.stream.unref();
-    clearInterval(this.#watchdog);
-    this.#watchdog = undefined;
   }
 
   /**
@@ -185,12 +183,19 @@ class LazyConnection implements RedisConnection {
    * meanwhile is read first: it was us who were silent.
    */
   #watch(): void {
+    // Stopped here and not with each answer: one who says one command after the other has one timer, not one for each.
+    if (this.#pending === 0) return this.#stopWatching();
     if (this.#isAnswering()) return;
     setImmediate(() => {
       if (this.#pending === 0 || this.#isAnswering()) return;
       this.#lastError = new Error(`no answer for ${this.#replyTimeoutMs / 1000} seconds`);
       this.#client?.stream.destroy();
     });
+  }
+
+  #stopWatching(): void {
+    clearInterval(this.#watchdog);
+    this.#watchdog = undefined;
   }
 
   #isAnswering(): boolean {
