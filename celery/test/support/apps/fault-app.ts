@@ -26,6 +26,16 @@ export const late = app.task("fault.late", { acksLate: true, rejectOnWorkerLost:
 /** Acked when it begins: lost with its process. */
 export const early = app.task("fault.early", work);
 
+function workAtOnce(ledger: string, n: number, _ms: number): number {
+  appendFileSync(ledger, `${n} begun ${process.pid}\n`);
+  appendFileSync(ledger, `${n} ended ${process.pid}\n`);
+  return n;
+}
+
+/** So short that several wait in one process. */
+export const shortEarly = app.task("fault.shortEarly", workAtOnce);
+export const shortLate = app.task("fault.shortLate", { acksLate: true }, workAtOnce);
+
 /** Never yields: a process that runs it hears and sees nothing. */
 export const block = app.task("fault.block", (ledger: string, n: number, _ms: number) => {
   appendFileSync(ledger, `${n} begun ${process.pid}\n`);
