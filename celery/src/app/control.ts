@@ -18,6 +18,8 @@ export interface BroadcastOptions {
   readonly limit?: number;
   /** Called with each answer as it comes. */
   readonly callback?: (node: string, answer: unknown) => void;
+  /** Ends the wait for answers, within a second; what has come by then counts. */
+  readonly until?: AbortSignal;
 }
 
 /** By node name; empty without `reply`, or when nobody answered in time. */
@@ -77,7 +79,7 @@ export class Control implements AsyncDisposable {
     args: Readonly<Record<string, unknown>> = {},
     options: BroadcastOptions = {},
   ): Promise<Replies<T>> {
-    const { reply = false, timeout = 1, limit, callback } = options;
+    const { reply = false, timeout = 1, limit, callback, until } = options;
     const told: TellOptions = { ...pickAddress(options), arguments: args };
     if (!reply) {
       this.#teller ??= openControlTeller(this.#deps.brokerUrl());
@@ -88,6 +90,7 @@ export class Control implements AsyncDisposable {
       ...told,
       timeoutSeconds: timeout,
       ...(limit !== undefined && { limit }),
+      ...(until && { signal: until }),
       ...(callback && { onReply: ({ node, answer }) => callback(node, answer) }),
     });
     return Object.fromEntries(answers) as Replies<T>;

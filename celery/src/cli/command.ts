@@ -29,7 +29,10 @@ export interface CommandContext {
    * @throws AppLoadError that says what is wrong and what to do, with file and line where the fault is the module's.
    */
   loadApp(include?: readonly string[]): Promise<CeleryApp>;
-  /** A signal that aborts at the first SIGINT, SIGTERM or SIGHUP; until it is asked for, those signals end the process. */
+  /**
+   * A signal that aborts at the first SIGINT, SIGTERM or SIGHUP, and when nobody reads any more (`NOBODY_READS`); until it is asked
+   * for, those signals end the process.
+   */
   interrupted(): AbortSignal;
 }
 
@@ -52,6 +55,9 @@ export interface Command {
    */
   run(args: readonly string[], context: CommandContext): Promise<number>;
 }
+
+/** Why `interrupted()` aborts when it was no signal: there is no word to be said about it. */
+export const NOBODY_READS = "nobody reads what is written";
 
 /** The person at the prompt asked for something that cannot be; `message` says what and what to do. */
 export class UsageError extends Error {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Celery } from "../app/celery.ts";
 import { loadApp } from "../app/load-app.ts";
 import { AppLoadError, CeleryError } from "../protocol/errors.ts";
-import { type Command, type CommandContext, UsageError } from "./command.ts";
+import { type Command, type CommandContext, NOBODY_READS, UsageError } from "./command.ts";
 import { commandLoaders } from "./commands.ts";
 import { GLOBAL_OPTIONS, readGlobalOptions, wordsFromEnvironment } from "./global-options.ts";
 import { nearest, type ParsedOptions, parseOptions, renderHelp } from "./options.ts";
@@ -102,7 +102,7 @@ function watchReader(self: NodeJS.Process, { outlivesReader }: Command): AbortSi
   for (const stream of [self.stdout, self.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       const isFirst = !gone.signal.aborted;
-      gone.abort();
+      gone.abort(NOBODY_READS);
       if (isFirst && error.code !== "EPIPE" && stream === self.stdout)
         self.stderr.write(`Error: The output cannot be written: ${error.message}\n`);
     });

@@ -1,7 +1,7 @@
 import { type CommandInfo, type ControlReply, REMOTE_COMMANDS } from "../control/index.ts";
 import { OperationalError } from "../protocol/errors.ts";
 import { formatPython } from "../protocol/python-repr.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { type CommandContext, NOBODY_READS, UsageError } from "./command.ts";
 import { paint } from "./logging.ts";
 import type { OptionValues } from "./option-values.ts";
 import { plural } from "./option-values.ts";
@@ -183,13 +183,16 @@ export function askNodes(
   const address = readAddress(values);
   return orUnavailable(context, () =>
     withApp(context, async ({ control }) => {
+      const until = context.interrupted();
       const answers = await control.broadcast<unknown>(name, args, {
         ...address,
+        until,
         reply: true,
         callback: (node, answer) => {
           if (!isJson) sayAnswer({ node, answer }, context, true);
         },
       });
+      if (until.aborted) return sayAborted(until, context);
       return Object.keys(answers).length === 0 ? sayNobody(context) : onAnswered(answers);
     }),
   );
@@ -198,6 +201,12 @@ export function askNodes(
 export function sayNobody({ stderr }: CommandContext): number {
   stderr.write("Error: No nodes replied within time constraint\n");
   return UNAVAILABLE;
+}
+
+/** click's word and status. */
+export function sayAborted({ reason }: AbortSignal, { stderr }: CommandContext): number {
+  if (reason !== NOBODY_READS) stderr.write("Aborted!\n");
+  return 1;
 }
 
 export function sayCount(count: number, { stdout, global }: CommandContext): void {

@@ -2,7 +2,15 @@ import { encodeJson } from "../protocol/json.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { OptionValues } from "./option-values.ts";
 import { parseOptions, renderHelp } from "./options.ts";
-import { orUnavailable, REMOTE_OPTIONS, readAddress, sayAnswer, sayCount, sayNobody } from "./remote.ts";
+import {
+  orUnavailable,
+  REMOTE_OPTIONS,
+  readAddress,
+  sayAborted,
+  sayAnswer,
+  sayCount,
+  sayNobody,
+} from "./remote.ts";
 import { withApp } from "./with-app.ts";
 
 export const command: Command = {
@@ -24,13 +32,16 @@ function showStatus(values: OptionValues, context: CommandContext): Promise<numb
   const address = readAddress(values);
   return orUnavailable(context, () =>
     withApp(context, async ({ control }) => {
+      const until = context.interrupted();
       const answers = await control.ping({
         ...address,
+        until,
         callback: (node, answer) => {
           if (!json) sayAnswer({ node, answer }, context, false);
         },
       });
       const count = Object.keys(answers).length;
+      if (until.aborted) return sayAborted(until, context);
       if (count === 0) return sayNobody(context);
       // Celery adds the count to the JSON, which nobody can read then.
       if (json) context.stdout.write(`${encodeJson(answers)}\n`);

@@ -6,7 +6,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { redisUrl } from "../../test/support/redis-url.ts";
 import { until } from "../../test/support/until.ts";
+import { openMailbox } from "../control/index.ts";
 import { openEventDispatcher } from "../events/index.ts";
+import { openConnection } from "../redis/connection.ts";
+import { LamportClock } from "../runtime/lamport-clock.ts";
+import { silentLog } from "../runtime/log.ts";
 
 const url = `${redisUrl()}/74`;
 const CELERY = new URL("../../bin/celery.mjs", import.meta.url).pathname;
@@ -61,4 +65,23 @@ test("given a worker whose banner nobody reads, when it has started, then it goe
   child.kill("SIGTERM");
 
   expect(await once(child, "close")).toEqual([0, null]);
+});
+
+test("given a question that nobody answers, when Ctrl-C is pressed, then it ends as click does, and leaves nothing in the broker", async () => {
+  await using redis = openConnection(url);
+  await redis.call("FLUSHDB");
+  await using _mailbox = await openMailbox(url, {
+    nodeName: "other@here",
+    lamport: new LamportClock(),
+    log: silentLog,
+    commands: {},
+  });
+  const { child, errors } = celery("inspect", "ping", "-t", "60", "-d", "nobody@nowhere");
+  await until(async () => Number(await redis.call("EXISTS", "_kombu.binding.reply.celery.pidbox")) === 1);
+
+  child.kill("SIGINT");
+
+  expect(await once(child, "close")).toEqual([1, null]);
+  expect(errors()).toBe("Aborted!\n");
+  expect(await redis.call("KEYS", "*reply*")).toEqual([]);
 });
