@@ -1,5 +1,6 @@
 import type { RedisConnection } from "../redis/connection.ts";
 import type { Log } from "../runtime/log.ts";
+import { sleep } from "../runtime/sleep.ts";
 import type { BrokerLink } from "./broker-link.ts";
 import type { ClaimIds } from "./claim-ids.ts";
 import { type ClaimCall, Claimer, type ClaimReply, type ListFault } from "./claimer.ts";
@@ -27,6 +28,8 @@ export interface IntakeDeps {
 
 /** The same trouble with a queue is reported this often. */
 const FAULT_LOG_MS = 30_000;
+/** Between two calls that Redis refuses. */
+const REFUSED_MS = 1000;
 
 /**
  * How a worker comes by its messages: it asks for them one call after the other; and when there are none, a call stands ready in Redis for the
@@ -39,6 +42,8 @@ export class Intake {
   readonly #cycle: QueueCycle;
   readonly #faultsLogged = new Map<string, number>();
   #underWay: Promise<readonly Claim[]> | undefined;
+  /** The last call was refused, though the line is up. */
+  #isRefused = false;
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
@@ -74,9 +79,23 @@ export class Intake {
 
   async claimNext(max: number, signal: AbortSignal): Promise<readonly Claim[]> {
     if (max < 1) return [];
+    if (this.hasLost && this.#deps.link.isUp) {
+      const found = await this.#alone(() => this.#recover());
+      if (found.length > 0) return found;
+    }
+    // Whoever is refused would be so again at once: the message that woke it is still there.
+    if (this.#isRefused) {
+      await sleep(REFUSED_MS, signal);
+      return [];
+    }
     const call = this.#claimer.prepare(max);
     const claims = await this.#waiter.wait(signal, (redis) => this.#takeStanding(redis, call));
     return signal.aborted ? [...claims, ...(await this.#retract())] : claims;
+  }
+
+  /** Gives back what calls got whose answers were lost: nobody may ask for more for a long time. */
+  async giveBackLost(): Promise<void> {
+    this.#deps.giveBack(await this.#alone(() => this.#recover()));
   }
 
   /** @param list is looked into from the next call on. */
@@ -120,6 +139,7 @@ export class Intake {
   }
 
   #take({ claims, faults }: Pick<ClaimReply, "claims" | "faults">): readonly Claim[] {
+    this.#isRefused = false;
     this.#report(faults);
     if (claims.length > 0) this.#deps.onTaken(claims);
     return claims;
@@ -144,6 +164,7 @@ export class Intake {
     try {
       this.#deps.link.report(error);
     } catch (refusal) {
+      this.#isRefused = true;
       const reason = refusal instanceof Error ? refusal.message : String(refusal);
       this.#report([{ queue: this.#cycle.lists.join(","), reason }]);
     }

@@ -299,6 +299,7 @@ class RedisConsumer implements Consumer {
   /** A claim that nobody here knows of, seen twice half a second apart, is given back: it would wait for ever. */
   #onOwnClaims(claimIds: readonly string[]): void {
     const unknown = claimIds.filter((id) => !this.#held.has(id) && !this.#intake.isAsked(id));
+    if (this.#intake.hasLost) void this.#intake.giveBackLost();
     const sure = this.#intake.hasLost ? [] : unknown.filter((id) => this.#suspects.has(id));
     this.#suspects = new Set(unknown);
     if (unknown.length > sure.length) this.#upkeep.reconcileSoon();

@@ -37,6 +37,11 @@ export class WorkWaiter {
   readonly #onStray: (claims: readonly Claim[]) => void;
   #waiting: Wait | undefined;
   readonly #wake = (): void => this.#waiting?.finish([]);
+  /** The worker's own line was broken: these may be too, and not know it. */
+  readonly #onConnected = (): void => {
+    void this.retract();
+    this.#wake();
+  };
   #watches: readonly ListWatch[];
   #isComplete: boolean;
 
@@ -53,7 +58,7 @@ export class WorkWaiter {
     const { keys, isComplete } = watchedLists(queues);
     this.#watches = keys.map((key) => this.#watch(key));
     this.#isComplete = isComplete;
-    link.events.on("connected", this.#wake);
+    link.events.on("connected", this.#onConnected);
   }
 
   /** Watches other queues from now on, and ends the wait under way: there may be work in the new ones. */
@@ -111,7 +116,7 @@ export class WorkWaiter {
   }
 
   async close(): Promise<void> {
-    this.#link.events.off("connected", this.#wake);
+    this.#link.events.off("connected", this.#onConnected);
     this.#wake();
     await Promise.all(this.#watches.map((watch) => watch.close()));
   }
