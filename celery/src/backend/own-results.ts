@@ -2,8 +2,8 @@ import type { RedisConnection } from "../redis/connection.ts";
 import { RedisFault } from "../redis/fault.ts";
 import type { RedisSubscriber } from "../redis/subscriber.ts";
 
-/** With so many patterns on the server, another one costs its publishers more than it saves: Redis tries each with every message. */
-const MOST_PATTERNS = 200;
+/** With more patterns on the server another one costs more than it saves: Redis tries each with every message that anybody publishes. */
+const MOST_PATTERNS = 50;
 /** How long it listens on after the last one who waited. */
 const KEEP_MS = 60_000;
 /** How long it does without after it was of no use. */

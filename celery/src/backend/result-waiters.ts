@@ -126,6 +126,7 @@ export class ResultWaiters {
     const text = this.#recent.find(key, mark);
     if (text === undefined) void this.#readFor(key, waiter);
     else if (text !== null) tell(waiter, text);
+    else this.#deps.subscriber.check(); // nothing else would tell soon that it is deaf
   }
 
   #leave(key: string, waiter: Waiter): void {

@@ -85,6 +85,29 @@ test("given a line that is silently dead, when a ping is not answered, then the 
   await until(() => ups === 2);
 });
 
+test("given a line that is silently dead and pings that are far off, when it is checked after a while, then the connection is replaced; a sound one stays", async () => {
+  await using proxy = await openTcpProxy(url);
+  await using subscriber = openSubscriber(proxy.url, { pingIntervalMs: 0, replyTimeoutMs: 100 });
+  const told: string[] = [];
+  subscriber.events.on("up", () => told.push("up"));
+  subscriber.events.on("down", () => told.push("down"));
+  await subscriber.subscribe("checked");
+  let isAsked = false;
+  void proxy.passed("ping").then(() => (isAsked = true));
+  await until(() => {
+    subscriber.check();
+    return isAsked;
+  });
+  expect(told).toEqual(["up"]);
+  proxy.freeze();
+  await until(() => {
+    subscriber.check();
+    return told.includes("down");
+  });
+  proxy.heal();
+  await until(() => told.join() === "up,down,up");
+});
+
 test("given nobody listening, when subscribing, then that is an error, and it is not tried for ever", async () => {
   await using subscriber = openSubscriber("redis://127.0.0.1:1");
   await expect(subscriber.subscribe("x")).rejects.toMatchObject({ kind: "unreachable" });

@@ -12,7 +12,7 @@ export interface SubscriberOptions extends ClientOptions {
   readonly pingIntervalMs?: number;
   /** Longest wait between two attempts to reconnect. Default 2000. */
   readonly maxRetryDelayMs?: number;
-  /** Silence after which a connection that owes an answer counts as broken. Default 5000. */
+  /** Silence after which a connection that owes an answer counts as broken, and one that does not is asked by `check`. Default 5000. */
   readonly replyTimeoutMs?: number;
 }
 
@@ -41,6 +41,8 @@ export interface RedisSubscriber extends AsyncDisposable {
   subscribePattern(pattern: string): Promise<void>;
   unsubscribe(channel: string): void;
   unsubscribePattern(pattern: string): void;
+  /** For who relies on hearing: asks a connection that has been quiet for a sign of life. Without one it is replaced. */
+  check(): void;
   /** While held, the connection keeps the process alive. Each call needs its own `letGo`. */
   hold(): void;
   letGo(): void;
@@ -64,6 +66,7 @@ class LazySubscriber implements RedisSubscriber {
   readonly #servers: Servers;
   readonly #prefix: string;
   readonly #pingIntervalMs: number;
+  readonly #replyTimeoutMs: number;
   readonly #wanted = makeSets();
   readonly #toAdd = makeSets();
   readonly #toRemove = makeSets();
@@ -72,6 +75,8 @@ class LazySubscriber implements RedisSubscriber {
   #connecting: Promise<Redis> | undefined;
   #scheduled: Promise<void> | undefined;
   #reconnecting = false;
+  #checking = false;
+  #heardAtMs = 0;
   #holds = 0;
 
   constructor(url: string, options: SubscriberOptions) {
@@ -81,6 +86,7 @@ class LazySubscriber implements RedisSubscriber {
     this.#servers = openServers(url);
     this.#prefix = said.keyPrefix;
     this.#pingIntervalMs = options.pingIntervalMs ?? said.pingIntervalMs ?? 15_000;
+    this.#replyTimeoutMs = options.replyTimeoutMs ?? 5000;
   }
 
   get isUp(): boolean {
@@ -101,6 +107,22 @@ class LazySubscriber implements RedisSubscriber {
 
   unsubscribePattern(pattern: string): void {
     this.#remove("pattern", pattern);
+  }
+
+  check(): void {
+    const client = this.#client;
+    if (client === undefined || this.#checking) return;
+    if (performance.now() - this.#heardAtMs < this.#replyTimeoutMs) return;
+    this.#checking = true;
+    const limit = setTimeout(() => client.stream.destroy(), this.#replyTimeoutMs).unref();
+    const end = (): void => {
+      clearTimeout(limit);
+      this.#checking = false;
+    };
+    client.ping().then(() => {
+      this.#heardAtMs = performance.now();
+      end();
+    }, end); // closed: `#lost` takes over
   }
 
   hold(): void {
@@ -165,7 +187,7 @@ class LazySubscriber implements RedisSubscriber {
       kind === "channel"
         ? (["subscribe", "unsubscribe"] as const)
         : (["psubscribe", "punsubscribe"] as const);
-    const limit = setTimeout(() => client.stream.destroy(), this.#options.replyTimeoutMs ?? 5000);
+    const limit = setTimeout(() => client.stream.destroy(), this.#replyTimeoutMs);
     try {
       const sent = this.#chunks(added, kind).map((names) => client[verbs[0]](...names));
       await Promise.all([...sent, ...this.#chunks(removed, kind).map((names) => client[verbs[1]](...names))]);
@@ -198,6 +220,7 @@ class LazySubscriber implements RedisSubscriber {
       throw reason ?? error;
     }
     this.#client = client;
+    this.#heardAtMs = performance.now();
     if (this.#holds === 0) client.stream.unref();
     this.#pingUntilClosed(client);
     this.events.emit("up");
@@ -207,12 +230,14 @@ class LazySubscriber implements RedisSubscriber {
   #relay(client: Redis): void {
     const bare = (name: string): string => stripPrefix(this.#prefix, name);
     const patternPrefix = escapeGlob(this.#prefix);
-    client.on("message", (channel: string, text: string) =>
-      this.events.emit("message", bare(channel), text, undefined),
-    );
-    client.on("pmessage", (pattern: string, channel: string, text: string) =>
-      this.events.emit("message", bare(channel), text, stripPrefix(patternPrefix, pattern)),
-    );
+    client.on("message", (channel: string, text: string) => {
+      this.#heardAtMs = performance.now();
+      this.events.emit("message", bare(channel), text, undefined);
+    });
+    client.on("pmessage", (pattern: string, channel: string, text: string) => {
+      this.#heardAtMs = performance.now();
+      this.events.emit("message", bare(channel), text, stripPrefix(patternPrefix, pattern));
+    });
   }
 
   /** As the server knows them, so many to a command. */
