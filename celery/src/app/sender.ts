@@ -5,6 +5,7 @@ import { openEventDispatcher } from "../events/open-dispatcher.ts";
 import { taskSentFields } from "../events/task-fields.ts";
 import { InvalidArgument } from "../protocol/errors.ts";
 import { encodeTaskMessage } from "../protocol/message.ts";
+import { plainOf } from "../protocol/raw-json.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { OutgoingMessage, RetryPolicy, Transport } from "../transport/transport.ts";
 import type { ApplyOptions, PreparedCall } from "./call-options.ts";
@@ -182,5 +183,6 @@ function described(
   exchange: string;
   routingKey: string;
 } {
-  return { sender: name, taskId, args, kwargs: options.kwargs ?? {}, exchange, routingKey };
+  const { kwargs = {} } = options;
+  return { sender: name, taskId, args: plainOf(args), kwargs: plainOf(kwargs), exchange, routingKey };
 }

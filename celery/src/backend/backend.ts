@@ -41,7 +41,10 @@ export interface ResultBackend extends AsyncDisposable {
   /** What `encode` gave: the end of a task that has run, so an outage is waited out for as long as patience lasts. */
   write(result: StoredResult): Promise<void>;
   /** `undefined` when nothing is stored: the task is PENDING, unknown, or its result has expired. */
-  get(taskId: string): Promise<ResultMeta | undefined>;
+  get(
+    taskId: string,
+    how?: { /** See `decodeResultMeta`. */ readonly isSentOn?: boolean },
+  ): Promise<ResultMeta | undefined>;
   /** Now: taken before an id is made, it spares the first who waits for the id's result a read. Costs nothing. */
   mark(): ResultMark;
   /**

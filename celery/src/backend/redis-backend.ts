@@ -72,9 +72,9 @@ export class RedisBackend implements ResultBackend {
     return this.#store(result, this.#patience);
   }
 
-  async get(taskId: string): Promise<ResultMeta | undefined> {
+  async get(taskId: string, how: { readonly isSentOn?: boolean } = {}): Promise<ResultMeta | undefined> {
     const text = await this.#reader.read(resultKey(taskId));
-    return text === null ? undefined : decodeResultMeta(text);
+    return text === null ? undefined : decodeResultMeta(text, how.isSentOn);
   }
 
   async forget(taskId: string): Promise<void> {

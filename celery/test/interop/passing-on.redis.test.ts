@@ -92,6 +92,12 @@ describe("what Python sends through a worker of ours to a worker of its own", ()
     expect(await run(`q(replaced.s(${members}), 'py')`)).toContain(`"value": [${NUMBERS}, 3.0]`);
   });
 
+  test("given results that our worker looks up to end a chord, when its body runs, then it gets them as they were", async () => {
+    const unlocked = { header: [`q(echo.s(${NUMBERS}), 'py')`], body: "q(echo.s(), 'py')", queue: "ts" };
+    const id = await python.ask<string>({ command: "unlock", ...unlocked });
+    expect(await python.askText(JSON.stringify({ command: "get", id }))).toContain(`"value": [${NUMBERS}]`);
+  });
+
   test("given a task that our worker retries with the arguments that it got, when it has run, then the stored ones are as they were", async () => {
     const { ok } = JSON.parse(await run(`signature('canvas.again', (${NUMBERS},), queue='ts')`)) as {
       ok: { id: string };

@@ -179,7 +179,9 @@ async function joinResults(
 ): Promise<ChordState | undefined> {
   const leaves = (node: ResultNode): ResultNode[] =>
     node.nodes === null ? [node] : node.nodes.flatMap(leaves);
-  const metas = await Promise.all(header.flatMap(leaves).map(({ id }) => backend.get(id)));
+  const metas = await Promise.all(
+    header.flatMap(leaves).map(({ id }) => backend.get(id, { isSentOn: true })),
+  );
   const members: string[] = [];
   for (const meta of metas) {
     if (meta === undefined || !isReady(meta.status)) return undefined;
