@@ -2,6 +2,8 @@ import { confSettings } from "./conf-schema.ts";
 
 const OTHER_STORE = "results are kept in Redis only (result_backend: redis://…)";
 const NO_AMQP = "it is for AMQP brokers; Redis has nothing of the kind";
+const ONE_BROKER =
+  "a task is taken, ended and followed by others in one step, which needs one Redis: set broker_url; to take from one and send to another, use two apps";
 const IN_THE_URL = "say it in broker_url: redis://user:password@host:port/db";
 
 /** Settings of Celery 5.7 that this library knows but does not have, by their prefix, and why. */
@@ -37,13 +39,11 @@ const CELERYS_OWN: Readonly<Record<string, string>> = {
   broker_password: IN_THE_URL,
   broker_pool_acquire_timeout: "an app sends over one connection, for which nobody has to wait",
   broker_port: IN_THE_URL,
-  broker_read_url:
-    "one broker_url serves for reading and writing: what is claimed is acknowledged where it lies",
+  broker_read_url: ONE_BROKER,
   broker_transport: "the only one is Redis",
   broker_user: IN_THE_URL,
   broker_vhost: IN_THE_URL,
-  broker_write_url:
-    "one broker_url serves for reading and writing: what is claimed is acknowledged where it lies",
+  broker_write_url: ONE_BROKER,
   result_backend_always_retry:
     "results are written until they are there, in one step with the end of their task",
   result_backend_base_sleep_between_retries_ms: "the pauses are those of the reconnect",
