@@ -85,6 +85,21 @@ test.each([
   expect(() => makeConf(settings as ConfInput)).toThrow(message);
 });
 
+test("given two configurations, when a default of one is changed in place, then the other has it as it was", () => {
+  const changed = makeConf();
+  changed.beat_schedule["nightly"] = { task: "t", schedule: 1 } as never;
+  changed.task_publish_retry_policy = { interval_max: 9 };
+  expect(makeConf().beat_schedule).toEqual({});
+  expect(makeConf().task_publish_retry_policy.interval_max).toBe(1);
+});
+
+test("given settings that were changed, when they are set to undefined, then they have their defaults again", () => {
+  const conf = makeConf({ task_time_limit: 5, broker_transport_options: { heartbeat_ttl: 3 } });
+  conf.update({ task_time_limit: undefined, broker_transport_options: undefined } as unknown as ConfInput);
+  expect(conf.task_time_limit).toBeNull();
+  expect(conf.broker_transport_options.heartbeat_ttl).toBe(10);
+});
+
 test("given several faults, when updated, then all are told and nothing is changed", () => {
   const conf = makeConf();
   const faults = { task_acks_late: true, task_time_limit: "x", tsk_routes: null } as unknown as ConfInput;

@@ -13,6 +13,7 @@ import {
 } from "../../test/support/transport-lab.ts";
 import { until } from "../../test/support/until.ts";
 import { OperationalError } from "../protocol/errors.ts";
+import { heartbeatKey } from "../redis/keys.ts";
 import { openTransport } from "./open-transport.ts";
 
 let server: TestRedis;
@@ -151,6 +152,21 @@ test("given Redis at its memory limit, when workers drain, then they can; sender
   await lab.redis.call("CONFIG", "SET", "maxmemory", "0");
   expect(await lab.transport.queueLength("celery")).toBe(0);
   expect(await lab.redis.call("HLEN", "unacked")).toBe(0);
+});
+
+test("given Redis at its memory limit, when a worker has nothing in hand, then it is heard of all the same", async () => {
+  const ttlMs = 600;
+  const { workerId } = await lab.openConsumer({ heartbeatTtlMs: ttlMs });
+  const heardUntil = async (): Promise<number> => Number(await lab.redis.call("GET", heartbeatKey(workerId)));
+  const clients = async (): Promise<string> => String(await lab.redis.call("CLIENT", "LIST"));
+  // From then on nobody but the heartbeat's thread says it.
+  await until(async () => /name=celery-heartbeat .*cmd=(set|evalsha)/.test(await clients()));
+  await lab.redis.call("CONFIG", "SET", "maxmemory-policy", "noeviction");
+  await lab.redis.call("CONFIG", "SET", "maxmemory", "1");
+  const then = await heardUntil();
+
+  await until(async () => (await heardUntil()) > then + 2 * ttlMs);
+  await lab.redis.call("CONFIG", "SET", "maxmemory", "0");
 });
 
 test("given scripts flushed from the server, when work goes on, then nobody notices", async () => {
