@@ -51,6 +51,12 @@ test("given a prefork pool and no module to load, when a worker is started, then
   );
 });
 
+test("given a pool of one that is to grow, when a worker is started, then the error says what to do instead", async () => {
+  const options = { ...silent, pool: "solo", autoscale: { min: 1, max: 3 } } as const;
+
+  await expect(startWorker(anApp(), options)).rejects.toThrow(/solo pool runs one task .* Leave it out/);
+});
+
 test("given a state file, when a worker ends and another starts, then it does not run what was revoked before", async () => {
   const cwd = await mkdtemp(join(tmpdir(), "state-"));
   onTestFinished(() => rm(cwd, { recursive: true }));

@@ -54,10 +54,11 @@ const MINGLE_SECONDS = 1;
  *
  * @returns false if it never got a connection, or lost it for longer than the settings allow.
  * @throws PoolStartError when the app cannot be loaded in the pool's processes; StateFileError; ScheduleError;
- *   ImproperlyConfigured for an environment variable that cannot be.
+ *   ImproperlyConfigured for an environment variable that cannot be, or for a pool of one that is to grow.
  */
 export async function serve(options: ServeOptions): Promise<boolean> {
   const { app, nodeName, queues, log, autoscale, env } = options;
+  refuseToScaleOne(options);
   const lamport = new LamportClock();
   const revokes = new Revokes({ clock: systemClock, ...revokeLimits(env) });
   const autoscaleKeepalive = envNumber(env, "AUTOSCALE_KEEPALIVE");
@@ -80,6 +81,14 @@ export async function serve(options: ServeOptions): Promise<boolean> {
       ...(autoscaleKeepalive !== undefined && { autoscaleKeepalive }),
     },
     options.shutdown,
+  );
+}
+
+/** Celery's worker takes both, and its autoscaler ends it when there are two tasks. */
+function refuseToScaleOne({ pool, autoscale }: ServeOptions): void {
+  if (pool.kind !== "solo" || !autoscale || autoscale.max <= 1) return;
+  throw new ImproperlyConfigured(
+    "The solo pool runs one task at a time, so autoscale has nothing to do. Leave it out, or use the pool prefork or async.",
   );
 }
 
