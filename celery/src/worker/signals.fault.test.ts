@@ -27,7 +27,7 @@ function lastWords(worker: WorkerProcess): readonly string[] {
 test("given a running and two waiting tasks, when Ctrl-C reaches the whole group, then the running one ends and the others go back", async () => {
   await using lab = await openLab();
   const worker = await lab.startWorker(1);
-  const sent = await lab.send("fault.early", 3, () => 700);
+  const sent = await lab.send("fault.early", 3, () => 3000);
   await lab.begun(1);
   await until(() => worker.lines.filter((line) => line.endsWith("received")).length === 3);
 

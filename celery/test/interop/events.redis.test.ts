@@ -238,7 +238,8 @@ describe("celery events in a terminal", () => {
     type("\r");
     await shows(id);
     type("t");
-    await shows(`Terminate ${id}?`);
+    await shows("Terminate? y yes");
+    await shows(`control.wait …${id.slice(-8)}`);
     type("y");
     await shows(`${THEIRS}: terminate: ${id}`);
     type(" ");
