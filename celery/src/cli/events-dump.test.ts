@@ -45,6 +45,18 @@ describe("celery events --dump", () => {
     );
   });
 
+  test("given a name that would command the terminal, when dumped, then it is shown", () => {
+    const event: RawEvent = {
+      ...stamp,
+      ...description,
+      name: "\u001b[2Jx",
+      type: "task-received",
+      clock: 21,
+      timestamp: 1795257527,
+    };
+    expect(new EventDumper().line(event, 0)).toContain(" task received: \\x1b[2Jx(73ca48f9)");
+  });
+
   test("given a worker's sign of life, when dumped, then floats look like Python's", () => {
     const event: RawEvent = {
       ...stamp,

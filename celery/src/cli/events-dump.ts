@@ -3,6 +3,7 @@ import type { CeleryApp } from "../app/types.ts";
 import type { EventReceiver, RawEvent } from "../events/index.ts";
 import { formatPython, formatPythonFloat } from "../protocol/python-repr.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { visible } from "../runtime/shown.ts";
 import type { CommandContext } from "./command.ts";
 
 /** Names of tasks that are remembered for events that tell only the id. */
@@ -61,7 +62,7 @@ export class EventDumper {
       .map((key) => `${key}=${show(key, fields[key])}`)
       .join(", ");
     const what = HUMAN_TYPES.get(type) ?? type.replaceAll("-", " ");
-    return `${hostname || "?"} [${pythonTime(timestamp)}] ${what}: ${task}${listed}`;
+    return visible(`${hostname || "?"} [${pythonTime(timestamp)}] ${what}: ${task}${listed}`);
   }
 
   /** Takes what describes the task out of the fields. */

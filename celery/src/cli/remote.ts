@@ -1,6 +1,7 @@
 import { type CommandInfo, type ControlReply, REMOTE_COMMANDS } from "../control/index.ts";
 import { OperationalError } from "../protocol/errors.ts";
 import { formatPython } from "../protocol/python-repr.ts";
+import { inOneLine, visible } from "../runtime/shown.ts";
 import { type CommandContext, NOBODY_READS, UsageError } from "./command.ts";
 import { paint } from "./logging.ts";
 import type { OptionValues } from "./option-values.ts";
@@ -133,8 +134,8 @@ export function sayAnswer(
   const style = (text: string, code: number): string => paint(text, color ? code : undefined);
   const arrow = global.quiet ? "" : `${style("->", 37)} `;
   const status = isOk ? style("OK", 32) : style("ERROR", 31);
-  stdout.write(`${arrow} ${style(`${node}: `, 36)}${status}\n`);
-  if (showAnswer && body !== "") stdout.write(`${indent(body)}\n`);
+  stdout.write(`${arrow} ${style(`${inOneLine(node)}: `, 36)}${status}\n`);
+  if (showAnswer && body !== "") stdout.write(`${indent(visible(body))}\n`);
 }
 
 /** @see celery 5.7.0 bin/base.py, `CLIContext.pretty` */
