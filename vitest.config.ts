@@ -44,7 +44,6 @@ export default defineConfig({
         test: {
           name: "fault",
           pool: "forks",
-          fileParallelism: false,
           include: ["celery/**/*.fault.test.ts"],
           exclude: ["**/node_modules/**", "**/dist/**"],
           globalSetup: ["celery/test/support/redis-global.ts"],

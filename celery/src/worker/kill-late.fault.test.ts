@@ -11,6 +11,8 @@ vi.setConfig({ testTimeout: 900_000 });
 const SLOTS = 4;
 const ROUNDS = 20;
 const TASKS = 500;
+/** `worker_prefetch_multiplier`: so many messages for each slot are held and not answered for. */
+const PREFETCH = 4;
 
 interface Kill {
   readonly what: string;
@@ -80,6 +82,7 @@ test("given 500 tasks with late ack, when group or child are killed at random, i
       const story = `SEED=${seed}, killed: ${kills.join(", ")}`;
       expect(results, story).toEqual(sent.map(({ n }) => n));
       const again = await ranAgain(lab, sent, kill);
+      expect(kill.mayRunAgain.size, story).toBeLessThanOrEqual(PREFETCH * SLOTS);
       expect(again.length, `${again.join(", ")} ran again; ${story}`).toBeLessThanOrEqual(kill.unnamed);
     }
     expect(await lab.broker.leftovers()).toEqual({ waiting: 0, unacked: 0, unackedIndex: 0, dead: 0 });

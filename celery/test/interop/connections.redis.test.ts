@@ -137,7 +137,7 @@ describe.each(ways)("given $feature, set the same on both sides", ({ feature, op
     try {
       const result = await app.sendTask("connections.add", [4, 5]);
       expect(await result.get({ timeout: 30 })).toBe(9);
-      expect(Object.values(await app.control.ping({ timeout: 0.5 }))).toEqual([{ ok: "pong" }]);
+      expect(Object.values(await app.control.ping({ timeout: 30 }))).toEqual([{ ok: "pong" }]);
     } finally {
       await python.ask({ command: "rest" });
     }
