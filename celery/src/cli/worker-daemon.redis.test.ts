@@ -91,7 +91,7 @@ test("given --statedb, when a worker that was told to revoke is killed and start
   await first.line(/ready\./);
   const told = { task_id: ["revoked-before"] };
   await askWorkers(url, "revoke", { timeoutSeconds: 5, destination: [node], arguments: told });
-  await until(() => existsSync(join(folder, "w1.state")));
+  await until(async () => (await readFile(join(folder, "w1.state"), "utf8")).includes("revoked-before"));
   await first[Symbol.asyncDispose]();
 
   await using second = celery(["--statedb=%n.state"]);
