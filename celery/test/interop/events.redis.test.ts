@@ -194,6 +194,8 @@ describe("what monitors make of it", () => {
     for (const id of Object.values(ids)) {
       const [a, b] = [await ours.line(ended(id)), await theirs.line(ended(id))];
       expect(normal(a)).toBe(normal(b));
+      // The client's word may come after the worker's last.
+      for (const dump of [ours, theirs]) await dump.line(new RegExp(`task sent: control\\.add\\(${id}\\)`));
       const life = (lines: readonly string[]): readonly string[] =>
         lines.filter((line) => line.includes(`(${id})`)).map(normal);
       expect(life(ours.lines).toSorted()).toEqual(life(theirs.lines).toSorted());
