@@ -1,52 +1,39 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { chain, chord, group } from "../../src/app/canvas/primitives.ts";
-import { Celery } from "../../src/app/celery.ts";
+import type { Celery } from "../../src/app/celery.ts";
 import type { AsyncResult } from "../../src/backend/async-result.ts";
 import type { GroupResult } from "../../src/backend/group-result.ts";
 import { encodeJson } from "../../src/protocol/json.ts";
-import { openConnection, type RedisConnection } from "../../src/redis/connection.ts";
+import type { RedisConnection } from "../../src/redis/connection.ts";
 import { chordRescueId, UNACKED } from "../../src/redis/keys.ts";
 import { makeRescue } from "../../src/worker/rescue.ts";
 import { redisUrl } from "../support/redis-url.ts";
-import { startTestWorker, type TestWorker } from "../support/test-worker.ts";
 import { until } from "../support/until.ts";
 import { type Any, alternate, canvasCases, q } from "./canvas-cases.ts";
+import { type CanvasFleet, openCanvasFleet } from "./canvas-fleet.ts";
 import { type CanvasTasks, canvasTasks } from "./canvas-tasks.ts";
 import { proves } from "./compat.ts";
-import { PythonClient, type PythonProcess, startPython } from "./python-celery.ts";
+import type { PythonClient, PythonProcess } from "./python-celery.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const url = `${redisUrl()}/40`;
 
+let fleet: CanvasFleet;
 let python: PythonClient;
 let pythonWorker: PythonProcess;
-let worker: TestWorker;
 let app: Celery;
 let redis: RedisConnection;
 let tasks: CanvasTasks;
 
 beforeAll(async () => {
-  redis = openConnection(url);
-  await redis.call("FLUSHDB");
-  app = new Celery("canvas", { broker: url, backend: url, result_extended: true });
-  tasks = canvasTasks(app, redis);
-  const args = ["-m", "celery", "-A", "canvas_app", "worker", "-l", "info", "-P", "solo", "-Q", "py"];
-  [python, pythonWorker] = await Promise.all([
-    PythonClient.open(url, "canvas_client.py"),
-    startPython(args, { REDIS_URL: url }),
-  ]);
-  worker = await startTestWorker(app, { queues: ["ts", "celery"], concurrency: 4 });
-  await pythonWorker.line(/ready\./);
+  fleet = await openCanvasFleet(url, (own, connection) => {
+    tasks = canvasTasks(own, connection);
+  });
+  ({ python, pythonWorker, app, redis } = fleet);
 }, 360_000);
 
-afterAll(async () => {
-  await worker?.[Symbol.asyncDispose]();
-  await app?.close();
-  await python?.[Symbol.asyncDispose]();
-  await pythonWorker?.[Symbol.asyncDispose]();
-  await redis?.[Symbol.asyncDispose]();
-}, 60_000);
+afterAll(() => fleet?.[Symbol.asyncDispose](), 60_000);
 
 const CASES = canvasCases(() => tasks);
 const add = (...args: number[]): Any => tasks.add.s(...args);

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { Celery } from "../../src/app/celery.ts";
-import { openConnection, type RedisConnection } from "../../src/redis/connection.ts";
+import type { RedisConnection } from "../../src/redis/connection.ts";
 import { redisUrl } from "../support/redis-url.ts";
-import { startTestWorker, type TestWorker } from "../support/test-worker.ts";
 import { until } from "../support/until.ts";
+import { type CanvasFleet, openCanvasFleet } from "./canvas-fleet.ts";
 import { proves } from "./compat.ts";
-import { PythonClient, type PythonProcess, startPython } from "./python-celery.ts";
+import type { PythonClient } from "./python-celery.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -24,40 +23,25 @@ const SHOWN =
 const NUMBERS = "[2.0, 1000000000000000001]";
 const NOTED = `q(note.si('k', [${FOREIGN}]), 'py')`;
 
+let fleet: CanvasFleet;
 let python: PythonClient;
-let pythonWorker: PythonProcess;
-let worker: TestWorker;
-let app: Celery;
 let redis: RedisConnection;
 
 beforeAll(async () => {
-  redis = openConnection(url);
-  await redis.call("FLUSHDB");
-  app = new Celery("canvas", { broker: url, backend: url, result_extended: true });
-  app.task("canvas.echo", (value: unknown) => value);
-  app.task("canvas.fail", () => {
-    throw new Error("no");
+  fleet = await openCanvasFleet(url, (app) => {
+    app.task("canvas.echo", (value: unknown) => value);
+    app.task("canvas.fail", () => {
+      throw new Error("no");
+    });
+    app.task("canvas.again", { bind: true }, (self, _value: unknown) => {
+      if (self.request.retries === 0) throw self.retry({ countdown: 0, args: [self.request.args[0]] });
+      return self.request.retries;
+    });
   });
-  app.task("canvas.again", { bind: true }, (self, _value: unknown) => {
-    if (self.request.retries === 0) throw self.retry({ countdown: 0, args: [self.request.args[0]] });
-    return self.request.retries;
-  });
-  const args = ["-m", "celery", "-A", "canvas_app", "worker", "-l", "info", "-P", "solo", "-Q", "py"];
-  [python, pythonWorker] = await Promise.all([
-    PythonClient.open(url, "canvas_client.py"),
-    startPython(args, { REDIS_URL: url }),
-  ]);
-  worker = await startTestWorker(app, { queues: ["ts", "celery"], concurrency: 4 });
-  await pythonWorker.line(/ready\./);
+  ({ python, redis } = fleet);
 }, 360_000);
 
-afterAll(async () => {
-  await worker?.[Symbol.asyncDispose]();
-  await app?.close();
-  await python?.[Symbol.asyncDispose]();
-  await pythonWorker?.[Symbol.asyncDispose]();
-  await redis?.[Symbol.asyncDispose]();
-}, 60_000);
+afterAll(() => fleet?.[Symbol.asyncDispose](), 60_000);
 
 beforeEach(() => proves("Values", "numbers and dates that only pass through", "python → ours"));
 
