@@ -47,7 +47,7 @@ export interface SettlerDeps {
 /** Items in one script call. */
 const BATCH = 200;
 /** So many are worth a call, however short ago the last one left. */
-const WORTH_A_CALL = 50;
+const WORTH_A_CALL = 100;
 /** While there is more to come, a batch leaves so long after the one before. */
 const PACE_MS = 1;
 /** And so long an item waits that can wait. */
