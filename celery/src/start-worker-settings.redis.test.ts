@@ -66,7 +66,7 @@ test("given a state file, when a worker ends and another starts, then it does no
   const options = { ...silent, cwd, nodeName: "one@here" };
 
   const first = await startWorker(app, options);
-  app.control.revoke("unwanted");
+  await app.control.revoke("unwanted");
   await until(async () => (await app.control.inspect().revoked())["one@here"]?.includes("unwanted") ?? false);
   await first.stop();
   await note.applyAsync(["unwanted"], { taskId: "unwanted" });
@@ -80,7 +80,7 @@ test("given a state file, when a worker ends and another starts, then it does no
 test("given a neighbour that knows what is revoked, when a worker is started, then it knows it too, unless it was not to ask", async () => {
   const app = anApp();
   await using first = await startWorker(app, { ...silent, nodeName: "old@here" });
-  app.control.revoke("unwanted");
+  await app.control.revoke("unwanted");
   await until(async () => (await app.control.inspect().revoked())[first.nodeName]?.length === 1);
 
   await using _new = await startWorker(app, { ...silent, nodeName: "new@here" });
