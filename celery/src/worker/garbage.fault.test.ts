@@ -3,6 +3,8 @@ import { type FaultLab, openFaultLab } from "../../test/support/fault-lab.ts";
 import { makeGarbage } from "../../test/support/garbage.ts";
 import { seededRandom, testSeed } from "../../test/support/random.ts";
 import { redisUrl } from "../../test/support/redis-url.ts";
+import { until } from "../../test/support/until.ts";
+import { PARKED_PREFIX, UNACKED } from "../redis/keys.ts";
 
 vi.setConfig({ testTimeout: 600_000 });
 
@@ -13,6 +15,12 @@ const EIGHT_MB = 8 * 1024 * 1024;
 async function sampleMessage({ broker }: FaultLab): Promise<string> {
   await broker.app.sendTask("fault.add", [1, 2], { queue: "sample" });
   return String(await broker.redis.call("RPOP", "sample"));
+}
+
+/** No message waits, and the worker holds none but those whose ETA is years away: some garbage is as good as that. */
+async function isDrained({ broker }: FaultLab): Promise<boolean> {
+  const held = (await broker.redis.call("HKEYS", UNACKED)) as readonly string[];
+  return held.every((id) => id.startsWith(PARKED_PREFIX)) && (await broker.leftovers()).waiting === 0;
 }
 
 test("given garbage of every kind between good messages, when a worker takes it, then the good ones run, the rest is put aside with a reason, and the worker lives", async () => {
@@ -30,7 +38,7 @@ test("given garbage of every kind between good messages, when a worker takes it,
 
   const ends = await Promise.all(good.map((result) => result.get({ timeout: 120 })));
   expect(ends).toEqual(good.map((_, index) => index * 20 + 1));
-  await lab.drained();
+  await until(() => isDrained(lab));
   const { dead } = await lab.broker.leftovers();
   expect(dead).toBeGreaterThan(GARBAGE / 3);
   const letters = (await lab.broker.redis.call("LRANGE", "ts1:dead:celery", 0, -1)) as readonly string[];
