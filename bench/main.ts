@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { arch, cpus, platform } from "node:os";
+import { dirname } from "node:path";
 import { GOALS, judge } from "./goals.ts";
 import { type Lab, openLab } from "./lab.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
@@ -45,6 +46,7 @@ async function bench(options: Options): Promise<void> {
   if (results.failures.length > 0) process.exitCode = 1;
   if (options.json === "") return;
   const record = { ...environment(), options, goals, failures: results.failures, samples: results.toJson() };
+  await mkdir(dirname(options.json), { recursive: true });
   await writeFile(options.json, `${JSON.stringify(record, undefined, 2)}\n`);
 }
 

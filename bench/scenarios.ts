@@ -184,7 +184,8 @@ async function startUp(lab: Lab, system: System): Promise<Sample> {
   return { ms: performance.now() - started };
 }
 
-const SETTLE_MS = 3000;
+/** V8 collects garbage once more when a program has had nothing to do for some eight seconds: what costs it nothing afterwards is idle. */
+const SETTLE_MS = 15_000;
 const IDLE_MS = 10_000;
 
 async function idle(lab: Lab, system: System, scale: number): Promise<Sample> {
