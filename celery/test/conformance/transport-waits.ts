@@ -104,6 +104,39 @@ export function describeWaits(lab: () => TransportLab, tellsBlocked: boolean): v
     expect(await lab().redis.call("HLEN", "unacked")).toBe(0);
   });
 
+  test("when an answer was lost and nobody asks for more, then what it had taken goes back", async () => {
+    const proxy = await lab().openProxy();
+    const consumer = await lab().openConsumer({ url: proxy.url });
+    await isHeard(lab(), consumer);
+    const first = consumer.claimNext(1, FOR_EVER); // its lines are made now
+    await lab().publish("before");
+    await consumer.ack((await first)[0]?.id ?? "");
+    const { claims } = await waiting(lab(), consumer, 3, tellsBlocked);
+    proxy.dropReplies();
+    await lab().publish("a");
+    await until(async () => (await lab().redis.call("HLEN", "unacked")) === 1);
+    proxy.heal();
+    proxy.cut();
+    expect(await claims).toEqual([]);
+    await until(async () => (await lab().transport.queueLength("celery")) === 1);
+    expect(await lab().redis.call("HLEN", "unacked")).toBe(0);
+  });
+
+  test("when Redis refuses to give what is there, then it is asked again about once a second, and gives it when it can", async () => {
+    const consumer = await lab().openConsumer();
+    await lab().redis.call("SET", "unacked", "no hash");
+    await lab().publish("a");
+    expect(await consumer.claim(1)).toEqual([]);
+    const started = performance.now();
+    for (let round = 0; round < 2; round += 1) {
+      expect(await consumer.claimNext(1, FOR_EVER)).toEqual([]);
+      expect(await consumer.claim(1)).toEqual([]);
+    }
+    expect(performance.now() - started).toBeGreaterThan(1800);
+    await lab().redis.call("DEL", "unacked");
+    expect((await claimAll(consumer, 1)).map(nameOf)).toEqual(["a"]);
+  });
+
   test("when a waiting worker has not been heard of for long, then it is given nothing", async () => {
     const proxy = await lab().openProxy();
     const frozen = await lab().openConsumer({ url: proxy.url, heartbeatTtlMs: 600 });
