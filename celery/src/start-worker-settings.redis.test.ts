@@ -1,27 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { freshApps } from "../test/support/fresh-apps.ts";
 import { redisUrl } from "../test/support/redis-url.ts";
 import { until } from "../test/support/until.ts";
-import { Celery } from "./app/celery.ts";
-import { openConnection } from "./redis/connection.ts";
+import type { Celery } from "./app/celery.ts";
 import { type LogRecord, type StartWorkerOptions, startWorker } from "./start-worker.ts";
 
 const url = `${redisUrl()}/90`;
+const anApp = freshApps(url);
 const APPS = new URL("../test/support/apps/", import.meta.url).pathname;
 const silent = { log: () => undefined };
-
-beforeEach(async () => {
-  await using redis = openConnection(url);
-  await redis.call("FLUSHDB");
-});
-
-function anApp(settings: object = {}): Celery {
-  const app = new Celery("inside", { broker: url, backend: url, ...settings });
-  onTestFinished(() => app.close());
-  return app;
-}
 
 async function poolOf(app: Celery): Promise<Readonly<Record<string, unknown>>> {
   const [stats] = Object.values(await app.control.inspect({ timeout: 5 }).stats());

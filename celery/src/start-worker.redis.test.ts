@@ -1,24 +1,14 @@
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
+import { freshApps } from "../test/support/fresh-apps.ts";
 import { freePort } from "../test/support/redis-server.ts";
 import { redisUrl } from "../test/support/redis-url.ts";
-import { Celery } from "./app/celery.ts";
 import { askWorkers } from "./control/index.ts";
 import { openConnection } from "./redis/connection.ts";
 import { makeDeferred } from "./runtime/deferred.ts";
 import { type LogRecord, startWorker } from "./start-worker.ts";
 
 const url = `${redisUrl()}/89`;
-
-beforeEach(async () => {
-  await using redis = openConnection(url);
-  await redis.call("FLUSHDB");
-});
-
-function anApp(settings: object = {}): Celery {
-  const app = new Celery("inside", { broker: url, backend: url, ...settings });
-  onTestFinished(() => app.close());
-  return app;
-}
+const anApp = freshApps(url);
 
 test("given a program with an app, when it starts a worker inside itself, then tasks run here, the log is its own, and others can ping it", async () => {
   const app = anApp();
